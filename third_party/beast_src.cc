@@ -1,0 +1,2 @@
+// Boost.Beast's HTTP part, compiled once.
+#include <boost/beast/src.hpp>
