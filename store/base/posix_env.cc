@@ -1,0 +1,240 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "store/base/env.h"
+#include "store/base/status.h"
+
+namespace rmail {
+namespace {
+
+absl::Status ErrnoStatus(int error, std::string_view what, std::string_view path) {
+  absl::StatusCode code = absl::StatusCode::kUnavailable;
+  if (error == ENOENT) code = absl::StatusCode::kNotFound;
+  if (error == EEXIST) code = absl::StatusCode::kAlreadyExists;
+  if (error == ENOSPC || error == EDQUOT) code = absl::StatusCode::kResourceExhausted;
+  return MakeStatus(code, fmt::format("{} {}: {}", what, path,
+                                      std::error_code(error, std::system_category()).message()));
+}
+
+FileInfo ToInfo(const struct stat& st) {
+  FileInfo info;
+  info.size = static_cast<uint64_t>(st.st_size);
+  info.modified_ns = st.st_mtim.tv_sec * 1'000'000'000 + st.st_mtim.tv_nsec;
+  info.inode = st.st_ino;
+  info.links = st.st_nlink;
+  info.is_directory = S_ISDIR(st.st_mode);
+  return info;
+}
+
+class PosixFile : public File {
+ public:
+  PosixFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  ~PosixFile() override { close(fd_); }
+
+  absl::StatusOr<size_t> ReadAt(uint64_t offset, char* buffer, size_t size) const override {
+    size_t done = 0;
+    while (done < size) {
+      const ssize_t n =
+          pread(fd_, buffer + done, size - done, static_cast<off_t>(offset + done));
+      if (n == 0) break;
+      if (n < 0) {
+        if (errno == EINTR) continue;
+        return ErrnoStatus(errno, "read", path_);
+      }
+      done += static_cast<size_t>(n);
+    }
+    return done;
+  }
+
+  absl::Status WriteAt(uint64_t offset, std::string_view data) override {
+    while (!data.empty()) {
+      const ssize_t n = pwrite(fd_, data.data(), data.size(), static_cast<off_t>(offset));
+      if (n < 0) {
+        if (errno == EINTR) continue;
+        return ErrnoStatus(errno, "write", path_);
+      }
+      data.remove_prefix(static_cast<size_t>(n));
+      offset += static_cast<uint64_t>(n);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Truncate(uint64_t size) override {
+    if (ftruncate(fd_, static_cast<off_t>(size)) != 0) return ErrnoStatus(errno, "truncate", path_);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<FileInfo> Info() const override {
+    struct stat st;
+    if (fstat(fd_, &st) != 0) return ErrnoStatus(errno, "fstat", path_);
+    return ToInfo(st);
+  }
+
+  absl::Status Sync() override {
+    if (fdatasync(fd_) != 0) return ErrnoStatus(errno, "sync", path_);
+    return absl::OkStatus();
+  }
+
+  absl::Status Lock() override {
+    while (flock(fd_, LOCK_EX) != 0) {
+      if (errno != EINTR) return ErrnoStatus(errno, "lock", path_);
+    }
+    return absl::OkStatus();
+  }
+
+  void Unlock() override { flock(fd_, LOCK_UN); }
+
+ private:
+  const int fd_;
+  const std::string path_;
+};
+
+class PosixEnv : public Env {
+ public:
+  absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
+    int flags = O_CLOEXEC;
+    switch (mode) {
+      case OpenMode::kRead:
+        flags |= O_RDONLY;
+        break;
+      case OpenMode::kReadWrite:
+        flags |= O_RDWR;
+        break;
+      case OpenMode::kCreate:
+        flags |= O_RDWR | O_CREAT;
+        break;
+      case OpenMode::kCreateNew:
+        flags |= O_RDWR | O_CREAT | O_EXCL;
+        break;
+    }
+    const int fd = open(path.c_str(), flags, 0600);
+    if (fd < 0) return ErrnoStatus(errno, "open", path);
+    return std::make_unique<PosixFile>(fd, path);
+  }
+
+  absl::Status Rename(const std::string& from, const std::string& to) override {
+    if (rename(from.c_str(), to.c_str()) != 0) return ErrnoStatus(errno, "rename", from);
+    return absl::OkStatus();
+  }
+
+  absl::Status Link(const std::string& from, const std::string& to) override {
+    if (link(from.c_str(), to.c_str()) != 0) return ErrnoStatus(errno, "link", to);
+    return absl::OkStatus();
+  }
+
+  absl::Status Remove(const std::string& path) override {
+    if (unlink(path.c_str()) != 0) return ErrnoStatus(errno, "remove", path);
+    return absl::OkStatus();
+  }
+
+  absl::Status CreateDirectories(const std::string& path) override {
+    if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
+    if (errno != ENOENT) return ErrnoStatus(errno, "mkdir", path);
+    const size_t slash = path.find_last_of('/');
+    if (slash == std::string::npos || slash == 0) return ErrnoStatus(ENOENT, "mkdir", path);
+    RMAIL_RETURN_IF_ERROR(CreateDirectories(path.substr(0, slash)));
+    if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
+    return ErrnoStatus(errno, "mkdir", path);
+  }
+
+  absl::Status RemoveRecursively(const std::string& path) override {
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    if (error) return ErrnoStatus(error.value(), "remove", path);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<std::string>> List(const std::string& path) override {
+    DIR* const directory = opendir(path.c_str());
+    if (directory == nullptr) return ErrnoStatus(errno, "list", path);
+    std::vector<std::string> names;
+    errno = 0;
+    while (const dirent* const entry = readdir(directory)) {
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") names.emplace_back(name);
+    }
+    const int error = errno;
+    closedir(directory);
+    if (error != 0) return ErrnoStatus(error, "list", path);
+    return names;
+  }
+
+  absl::StatusOr<FileInfo> Stat(const std::string& path) override {
+    struct stat st;
+    if (stat(path.c_str(), &st) != 0) return ErrnoStatus(errno, "stat", path);
+    return ToInfo(st);
+  }
+
+  absl::Status SyncDirectory(const std::string& path) override {
+    const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return ErrnoStatus(errno, "open", path);
+    const int result = fsync(fd);
+    const int error = errno;
+    close(fd);
+    if (result != 0) return ErrnoStatus(error, "sync", path);
+    return absl::OkStatus();
+  }
+};
+
+}  // namespace
+
+Env* Env::Posix() {
+  static Env* const env = new PosixEnv;
+  return env;
+}
+
+absl::StatusOr<std::string> Env::ReadFile(const std::string& path, size_t max) {
+  RMAIL_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, Open(path, OpenMode::kRead));
+  RMAIL_ASSIGN_OR_RETURN(const FileInfo info, file->Info());
+  if (info.size > max) {
+    return MakeStatus(absl::StatusCode::kResourceExhausted,
+                      fmt::format("{} has {} octets, more than {}", path, info.size, max));
+  }
+  std::string content(info.size, '\0');
+  RMAIL_ASSIGN_OR_RETURN(const size_t size, file->ReadAt(0, content.data(), content.size()));
+  content.resize(size);
+  return content;
+}
+
+absl::Status Env::ReplaceFile(const std::string& path, std::string_view content) {
+  static std::atomic<uint64_t> serial = 0;
+  const std::string temporary = fmt::format("{}.{}.{}.tmp", path, getpid(), serial++);
+  {
+    RMAIL_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                           Open(temporary, OpenMode::kCreateNew));
+    absl::Status written = file->WriteAt(0, content);
+    if (written.ok()) written = file->Sync();
+    if (!written.ok()) {
+      (void)Remove(temporary);
+      return written;
+    }
+  }
+  RMAIL_RETURN_IF_ERROR(Rename(temporary, path));
+  return SyncDirectory(path.substr(0, path.find_last_of('/')));
+}
+
+absl::StatusOr<FileLock> FileLock::Acquire(File* file) {
+  RMAIL_RETURN_IF_ERROR(file->Lock());
+  return FileLock(file);
+}
+
+std::string JoinPath(std::string_view directory, std::string_view name) {
+  std::string path;
+  path.reserve(directory.size() + 1 + name.size());
+  path.append(directory).append("/").append(name);
+  return path;
+}
+
+}  // namespace rmail
