@@ -1,0 +1,53 @@
+// The contract's calls, listed once: StoreClient declares and implements one overload for each. A request's type names
+// its call, so `Call(options, GetMailboxRequest)` answers with a GetMailboxResponse.
+#ifndef RMAIL_STORE_CLIENT_METHODS_H_
+#define RMAIL_STORE_CLIENT_METHODS_H_
+
+#include "rmail/store/v1/admin.pb.h"
+#include "rmail/store/v1/auth.pb.h"
+#include "rmail/store/v1/directory.pb.h"
+#include "rmail/store/v1/mailbox.pb.h"
+#include "rmail/store/v1/message.pb.h"
+
+// X(service, method)
+#define RMAIL_STORE_UNARY_METHODS(X)     \
+  X(MailboxService, CreateMailbox)       \
+  X(MailboxService, GetMailbox)          \
+  X(MailboxService, ListMailboxes)       \
+  X(MessageService, UpdateFlags)         \
+  X(MessageService, ExpungeMessages)     \
+  X(DirectoryService, CreateAccount)     \
+  X(DirectoryService, GetAccount)        \
+  X(DirectoryService, ListAccounts)      \
+  X(DirectoryService, UpdateAccount)     \
+  X(DirectoryService, DeleteAccount)     \
+  X(DirectoryService, ResolveRecipient)  \
+  X(AuthService, Authenticate)           \
+  X(AdminService, CheckMailbox)          \
+  X(AdminService, RebuildMailbox)
+
+#define RMAIL_STORE_READ_METHODS(X) \
+  X(MessageService, SyncMailbox)    \
+  X(MessageService, FetchMessages)  \
+  X(MessageService, SearchMessages)
+
+namespace rmail::client {
+
+template <typename Request>
+struct Method;
+
+#define RMAIL_DEFINE_METHOD(Service, Name)           \
+  template <>                                        \
+  struct Method<store::v1::Name##Request> {          \
+    using Response = store::v1::Name##Response;      \
+  };
+RMAIL_STORE_UNARY_METHODS(RMAIL_DEFINE_METHOD)
+RMAIL_STORE_READ_METHODS(RMAIL_DEFINE_METHOD)
+#undef RMAIL_DEFINE_METHOD
+
+template <typename Request>
+using ResponseTo = typename Method<Request>::Response;
+
+}  // namespace rmail::client
+
+#endif  // RMAIL_STORE_CLIENT_METHODS_H_
