@@ -1,0 +1,192 @@
+#include "store/engine/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/match.h"
+#include "absl/time/clock.h"
+#include "store/base/error.h"
+#include "store/base/status.h"
+
+namespace rmail::engine {
+namespace {
+
+constexpr size_t kMaxPassword = 1024;
+
+absl::Status NotAnAddress(std::string_view text) {
+  return Error(store::v1::ERROR_REASON_INVALID_ADDRESS,
+               fmt::format("not an account's address: {}", text));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
+  RMAIL_RETURN_IF_ERROR(options.env->CreateDirectories(JoinPath(options.mail_root, "domains")));
+  return std::unique_ptr<Engine>(new Engine(std::move(options)));
+}
+
+Engine::Engine(EngineOptions options) : options_(std::move(options)) {}
+
+std::string Engine::DomainDirectory(std::string_view domain) const {
+  return fmt::format("{}/domains/{}", options_.mail_root, domain);
+}
+
+std::string Engine::AccountDirectory(const Address& address) const {
+  return fmt::format("{}/users/{}", DomainDirectory(address.domain), address.user);
+}
+
+absl::Status Engine::CheckPassword(std::string_view password) {
+  if (!password.empty() && password.size() <= kMaxPassword) return absl::OkStatus();
+  return Error(store::v1::ERROR_REASON_INVALID_REQUEST, "a password has 1 to 1,024 octets");
+}
+
+absl::Status Engine::CreateAccount(std::string_view text, std::string_view password,
+                                   UserSettings settings) {
+  const std::optional<Address> address = ParseAddress(text);
+  if (!address) return NotAnAddress(text);
+  RMAIL_RETURN_IF_ERROR(CheckPassword(password));
+  settings.hash = HashPassword(password);
+  const std::string directory = AccountDirectory(*address);
+  RMAIL_RETURN_IF_ERROR(options_.env->CreateDirectories(directory));
+  // Made elsewhere and linked: of two that make the same account, one gets kAlreadyExists, and nobody sees half a file.
+  const std::string user_file = JoinPath(directory, "user.json");
+  const std::string draft = fmt::format("{}.{}.new", user_file, absl::ToUnixNanos(absl::Now()));
+  RMAIL_RETURN_IF_ERROR(options_.env->ReplaceFile(draft, FormatUserFile(settings)));
+  const absl::Status linked = options_.env->Link(draft, user_file);
+  (void)options_.env->Remove(draft);
+  if (absl::IsAlreadyExists(linked)) {
+    return Error(store::v1::ERROR_REASON_ACCOUNT_EXISTS,
+                 fmt::format("there is an account {}", address->ToString()));
+  }
+  RMAIL_RETURN_IF_ERROR(linked);
+  for (const std::string& path :
+       {directory, JoinPath(DomainDirectory(address->domain), "users"),
+        DomainDirectory(address->domain), JoinPath(options_.mail_root, "domains")}) {
+    RMAIL_RETURN_IF_ERROR(options_.env->SyncDirectory(path));
+  }
+  RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Account> account, Find(*address));
+  return account->Mailboxes().status();
+}
+
+absl::StatusOr<std::shared_ptr<Account>> Engine::FindAccount(std::string_view text) {
+  const std::optional<Address> address = ParseAddress(text);
+  if (!address) return NotAnAddress(text);
+  return Find(*address);
+}
+
+absl::StatusOr<std::shared_ptr<Account>> Engine::Find(const Address& address) {
+  const std::string name = address.ToString();
+  std::shared_ptr<Account> account;
+  {
+    MutexLock lock(&mutex_);
+    const auto found = accounts_.find(name);
+    if (found != accounts_.end()) account = found->second;
+  }
+  if (account == nullptr) {
+    account = std::make_shared<Account>(options_.env, &feed_, address, AccountDirectory(address));
+  }
+  // An account is there if its user.json is.
+  const absl::Status status = account->Settings().status();
+  MutexLock lock(&mutex_);
+  if (ReasonOf(status) == store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND) {
+    accounts_.erase(name);
+    return status;
+  }
+  RMAIL_RETURN_IF_ERROR(status);
+  // Another thread may have been first.
+  return accounts_.emplace(name, std::move(account)).first->second;
+}
+
+absl::StatusOr<std::vector<std::string>> Engine::ListAccounts(std::string_view only_domain) {
+  RMAIL_ASSIGN_OR_RETURN(std::vector<std::string> domains,
+                         options_.env->List(JoinPath(options_.mail_root, "domains")));
+  std::sort(domains.begin(), domains.end());
+  std::vector<std::string> addresses;
+  for (const std::string& domain : domains) {
+    if (!only_domain.empty() && domain != only_domain) continue;
+    absl::StatusOr<std::vector<std::string>> users =
+        options_.env->List(JoinPath(DomainDirectory(domain), "users"));
+    if (absl::IsNotFound(users.status())) continue;
+    RMAIL_RETURN_IF_ERROR(users.status());
+    std::sort(users->begin(), users->end());
+    for (const std::string& user : *users) {
+      const std::optional<Address> address = ParseAddress(user + "@" + domain);
+      if (address && address->ToString() == user + "@" + domain && Find(*address).ok()) {
+        addresses.push_back(address->ToString());
+      }
+    }
+  }
+  return addresses;
+}
+
+absl::Status Engine::DeleteAccount(std::string_view text) {
+  RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Account> account, FindAccount(text));
+  const std::string directory = AccountDirectory(account->address());
+  // Out of sight in one step, then taken apart. A name with a leading dot is nobody's.
+  const std::string doomed =
+      fmt::format("{}/users/.{}.{}.deleted", DomainDirectory(account->address().domain),
+                  account->address().user, absl::ToUnixNanos(absl::Now()));
+  RMAIL_RETURN_IF_ERROR(options_.env->Rename(directory, doomed));
+  {
+    MutexLock lock(&mutex_);
+    accounts_.erase(account->address().ToString());
+  }
+  return options_.env->RemoveRecursively(doomed);
+}
+
+absl::StatusOr<std::pair<std::shared_ptr<Account>, UserSettings>> Engine::Authenticate(
+    std::string_view text, std::string_view password) {
+  const absl::Status refused =
+      Error(store::v1::ERROR_REASON_BAD_CREDENTIALS, "unknown address or wrong password");
+  if (!CheckPassword(password).ok()) return refused;
+  const absl::StatusOr<std::shared_ptr<Account>> account = FindAccount(text);
+  const ErrorReason reason = ReasonOf(account.status());
+  if (reason == store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND ||
+      reason == store::v1::ERROR_REASON_INVALID_ADDRESS) {
+    // As slow as a wrong password, so that time tells nothing.
+    passwords_.VerifyNothing(password);
+    return refused;
+  }
+  RMAIL_RETURN_IF_ERROR(account.status());
+  RMAIL_ASSIGN_OR_RETURN(const UserSettings settings, (*account)->Settings());
+  if (!passwords_.Verify((*account)->address().ToString(), password, settings.hash)) {
+    return refused;
+  }
+  if (settings.disabled) {
+    return Error(store::v1::ERROR_REASON_ACCOUNT_DISABLED, "the account is disabled");
+  }
+  return std::make_pair(*account, settings);
+}
+
+bool Engine::IsLocal(const std::string& domain) const {
+  const bool configured =
+      std::any_of(options_.domains.begin(), options_.domains.end(),
+                  [&](const std::string& name) { return absl::EqualsIgnoreCase(name, domain); });
+  if (configured) return true;
+  const absl::StatusOr<FileInfo> info = options_.env->Stat(DomainDirectory(domain));
+  return info.ok() && info->is_directory;
+}
+
+absl::StatusOr<Engine::Resolved> Engine::ResolveRecipient(std::string_view text) {
+  const std::optional<Address> address = ParseAddress(text);
+  if (!address) return NotAnAddress(text);
+  Resolved resolved;
+  resolved.local = IsLocal(address->domain);
+  if (!resolved.local) return resolved;
+  absl::StatusOr<std::shared_ptr<Account>> account = Find(*address);
+  if (const auto user = WithoutDetail(address->user);
+      user && ReasonOf(account.status()) == store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND) {
+    account = Find(Address{*user, address->domain});
+  }
+  RMAIL_RETURN_IF_ERROR(account.status());
+  RMAIL_ASSIGN_OR_RETURN(const UserSettings settings, (*account)->Settings());
+  if (settings.disabled) {
+    return Error(store::v1::ERROR_REASON_ACCOUNT_DISABLED, "the account is disabled");
+  }
+  resolved.accounts.push_back((*account)->address().ToString());
+  return resolved;
+}
+
+}  // namespace rmail::engine

@@ -1,0 +1,83 @@
+// The store engine: everything below mail_root. It knows nothing of gRPC.
+#ifndef RMAIL_STORE_ENGINE_ENGINE_H_
+#define RMAIL_STORE_ENGINE_ENGINE_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "store/base/env.h"
+#include "store/base/mutex.h"
+#include "store/engine/account.h"
+#include "store/engine/address.h"
+#include "store/engine/feed.h"
+#include "store/engine/password.h"
+#include "store/engine/user_file.h"
+
+namespace rmail::engine {
+
+struct EngineOptions {
+  // Made when it is missing.
+  std::string mail_root;
+  // Domains that are served although they have no account yet.
+  std::vector<std::string> domains;
+  Env* env = Env::Posix();
+};
+
+// Thread-safe. Several engines, in this process or others, may work on one mail_root.
+class Engine {
+ public:
+  static absl::StatusOr<std::unique_ptr<Engine>> Open(EngineOptions options);
+
+  Env* env() const { return options_.env; }
+  Feed& feed() { return feed_; }
+
+  // INVALID_REQUEST unless it has 1 to 1,024 octets.
+  static absl::Status CheckPassword(std::string_view password);
+
+  // ACCOUNT_EXISTS, INVALID_ADDRESS. The account's default mailboxes are there when it returns.
+  absl::Status CreateAccount(std::string_view address, std::string_view password,
+                             UserSettings settings);
+  // ACCOUNT_NOT_FOUND.
+  absl::StatusOr<std::shared_ptr<Account>> FindAccount(std::string_view address);
+  // The addresses of all accounts, or of one domain's, sorted by domain and user.
+  absl::StatusOr<std::vector<std::string>> ListAccounts(std::string_view domain);
+  // Deletes the account and all its mail.
+  absl::Status DeleteAccount(std::string_view address);
+
+  // BAD_CREDENTIALS, ACCOUNT_DISABLED (only when the password is right).
+  absl::StatusOr<std::pair<std::shared_ptr<Account>, UserSettings>> Authenticate(
+      std::string_view address, std::string_view password);
+
+  struct Resolved {
+    // Whether the address's domain is served here.
+    bool local = false;
+    std::vector<std::string> accounts;
+  };
+  // ACCOUNT_NOT_FOUND, ACCOUNT_DISABLED, INVALID_ADDRESS.
+  absl::StatusOr<Resolved> ResolveRecipient(std::string_view address);
+
+ private:
+  explicit Engine(EngineOptions options);
+
+  std::string DomainDirectory(std::string_view domain) const;
+  std::string AccountDirectory(const Address& address) const;
+  absl::StatusOr<std::shared_ptr<Account>> Find(const Address& address);
+  bool IsLocal(const std::string& domain) const;
+
+  const EngineOptions options_;
+  PasswordCache passwords_;
+  Feed feed_;
+  Mutex mutex_;
+  absl::flat_hash_map<std::string, std::shared_ptr<Account>> accounts_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace rmail::engine
+
+#endif  // RMAIL_STORE_ENGINE_ENGINE_H_

@@ -1,0 +1,65 @@
+// A mailbox's log: an append-only file of framed LogRecords (FORMAT.md).
+#ifndef RMAIL_STORE_ENGINE_LOG_FILE_H_
+#define RMAIL_STORE_ENGINE_LOG_FILE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "store/base/env.h"
+#include "store/engine/log.pb.h"
+
+namespace rmail::engine {
+
+// Not thread-safe, but for Sync.
+class LogFile {
+ public:
+  // What stands after the last whole record.
+  enum class Tail {
+    // Nothing.
+    kClean,
+    // A record whose end is missing: another process is writing it, or died while it did.
+    kTorn,
+    // Octets that are no record although more follow.
+    kDamaged,
+  };
+
+  // Opens a log; DATA_LOSS when it does not start like one.
+  static absl::StatusOr<std::unique_ptr<LogFile>> Open(Env* env, const std::string& path);
+
+  // Makes a log that holds the records, durably, by rename.
+  static absl::Status Create(Env* env, const std::string& path,
+                             const std::vector<LogRecord>& records);
+
+  // Whether the file has changed in size since the last Read, or was replaced (`*replaced`). One fstat.
+  absl::StatusOr<bool> HasNews(bool* replaced);
+
+  // Reads the records since the last Read.
+  absl::StatusOr<Tail> Read(const std::function<void(const LogRecord&)>& record);
+
+  // Cuts off what stands after the last whole record. The caller holds the mailbox's lock.
+  absl::Status CutTail();
+
+  // Writes a record at the end: all before has been read. The caller holds the mailbox's lock.
+  absl::Status Append(const LogRecord& record);
+
+  // Thread-safe.
+  absl::Status Sync() { return file_->Sync(); }
+
+ private:
+  explicit LogFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
+
+  const std::unique_ptr<File> file_;
+  // Where the next record starts.
+  uint64_t end_ = 0;
+  // The file's size when it was last looked at.
+  uint64_t seen_size_ = 0;
+};
+
+}  // namespace rmail::engine
+
+#endif  // RMAIL_STORE_ENGINE_LOG_FILE_H_
