@@ -1,0 +1,49 @@
+#include <memory>
+#include <string>
+
+#include "rmail/store/v1/auth.grpc.pb.h"
+#include "store/base/status.h"
+#include "store/engine/address.h"
+#include "store/service/reactors.h"
+#include "store/service/services.h"
+
+namespace rmail::service {
+namespace {
+
+namespace pb = ::rmail::store::v1;
+
+constexpr absl::Duration kTokenLife = absl::Hours(1);
+
+class AuthServicer : public pb::AuthService::CallbackService {
+ public:
+  explicit AuthServicer(ServiceContext context) : context_(context) {}
+
+  grpc::ServerUnaryReactor* Authenticate(grpc::CallbackServerContext* call,
+                                         const pb::AuthenticateRequest* request,
+                                         pb::AuthenticateResponse* response) override {
+    return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
+      RMAIL_RETURN_IF_ERROR(context_.authorizer.Require(*call, {TokenScope::kGateway}));
+      RMAIL_ASSIGN_OR_RETURN(
+          const auto authenticated,
+          context_.engine.Authenticate(request->address(), request->password()));
+      const std::string address = authenticated.first->address().ToString();
+      response->set_account(engine::AccountName(address));
+      response->set_token(
+          context_.authorizer.Issue(address, authenticated.second.admin, kTokenLife));
+      response->set_expires_in(static_cast<uint32_t>(absl::ToInt64Seconds(kTokenLife)));
+      response->set_admin(authenticated.second.admin);
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  const ServiceContext context_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> NewAuthService(ServiceContext context) {
+  return std::make_unique<AuthServicer>(context);
+}
+
+}  // namespace rmail::service

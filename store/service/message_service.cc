@@ -1,0 +1,195 @@
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rmail/store/v1/message.grpc.pb.h"
+#include "store/base/error.h"
+#include "store/base/status.h"
+#include "store/service/fetch.h"
+#include "store/service/mailbox_view.h"
+#include "store/service/reactors.h"
+#include "store/service/search.h"
+#include "store/service/services.h"
+#include "store/service/uploads.h"
+
+namespace rmail::service {
+namespace {
+
+namespace pb = ::rmail::store::v1;
+
+// Messages in one answer of SyncMailbox: about 256 KiB.
+constexpr size_t kSyncBatch = 16'384;
+
+struct OpenedMailbox {
+  AccountResource resource;
+  std::shared_ptr<engine::Mailbox> mailbox;
+  engine::MailboxEntry entry;
+};
+
+absl::StatusOr<engine::FlagOperation> ToOperation(pb::UpdateFlagsRequest::Operation operation) {
+  switch (operation) {
+    case pb::UpdateFlagsRequest::OPERATION_ADD:
+      return engine::FlagOperation::kAdd;
+    case pb::UpdateFlagsRequest::OPERATION_REMOVE:
+      return engine::FlagOperation::kRemove;
+    case pb::UpdateFlagsRequest::OPERATION_REPLACE:
+      return engine::FlagOperation::kReplace;
+    default:
+      return Error(pb::ERROR_REASON_INVALID_REQUEST, "no operation is given");
+  }
+}
+
+class MessageServicer : public pb::MessageService::CallbackService {
+ public:
+  explicit MessageServicer(ServiceContext context) : context_(context) {}
+
+  grpc::ServerReadReactor<pb::AppendMessageRequest>* AppendMessage(
+      grpc::CallbackServerContext* call, pb::AppendMessageResponse* response) override {
+    return new UploadReactor<pb::AppendMessageRequest, pb::AppendMessageResponse>(
+        context_.pool, response, NewAppendReceiver(context_, call));
+  }
+
+  grpc::ServerReadReactor<pb::DeliverMessageRequest>* DeliverMessage(
+      grpc::CallbackServerContext* call, pb::DeliverMessageResponse* response) override {
+    return new UploadReactor<pb::DeliverMessageRequest, pb::DeliverMessageResponse>(
+        context_.pool, response, NewDeliverReceiver(context_, call));
+  }
+
+  grpc::ServerWriteReactor<pb::SyncMailboxResponse>* SyncMailbox(
+      grpc::CallbackServerContext* call, const pb::SyncMailboxRequest* request) override {
+    return StreamReactor<pb::SyncMailboxResponse>::Start(
+        context_.pool, [this, call, request] { return Sync(*call, *request); });
+  }
+
+  grpc::ServerWriteReactor<pb::FetchMessagesResponse>* FetchMessages(
+      grpc::CallbackServerContext* call, const pb::FetchMessagesRequest* request) override {
+    return StreamReactor<pb::FetchMessagesResponse>::Start(
+        context_.pool,
+        [this, call, request]() -> absl::StatusOr<Producer<pb::FetchMessagesResponse>> {
+          RMAIL_ASSIGN_OR_RETURN(const OpenedMailbox opened, Open(*call, request->mailbox()));
+          RMAIL_ASSIGN_OR_RETURN(std::vector<engine::MessageRow> rows,
+                                 opened.mailbox->Rows(ToSpans(request->uids())));
+          std::erase_if(rows, [&](const engine::MessageRow& row) {
+            return row.modseq <= request->changed_since();
+          });
+          return NewFetch(opened.mailbox, std::move(rows), *request);
+        });
+  }
+
+  grpc::ServerUnaryReactor* UpdateFlags(grpc::CallbackServerContext* call,
+                                        const pb::UpdateFlagsRequest* request,
+                                        pb::UpdateFlagsResponse* response) override {
+    return RunUnary(context_.pool, call, [this, call, request, response] {
+      return Update(*call, *request, response);
+    });
+  }
+
+  grpc::ServerUnaryReactor* ExpungeMessages(grpc::CallbackServerContext* call,
+                                            const pb::ExpungeMessagesRequest* request,
+                                            pb::ExpungeMessagesResponse* response) override {
+    return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
+      RMAIL_ASSIGN_OR_RETURN(const OpenedMailbox opened, Open(*call, request->mailbox()));
+      std::vector<engine::UidSpan> spans = ToSpans(request->uids());
+      if (request->uids().empty()) spans.push_back({1, UINT32_MAX});
+      RMAIL_ASSIGN_OR_RETURN(const engine::Mailbox::ExpungeResult result,
+                             opened.mailbox->Expunge(spans));
+      AddRanges(result.uids, response->mutable_expunged());
+      response->set_highest_modseq(result.highest_modseq);
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::ServerWriteReactor<pb::SearchMessagesResponse>* SearchMessages(
+      grpc::CallbackServerContext* call, const pb::SearchMessagesRequest* request) override {
+    return StreamReactor<pb::SearchMessagesResponse>::Start(
+        context_.pool,
+        [this, call, request]() -> absl::StatusOr<Producer<pb::SearchMessagesResponse>> {
+          RMAIL_ASSIGN_OR_RETURN(const OpenedMailbox opened, Open(*call, request->mailbox()));
+          RMAIL_ASSIGN_OR_RETURN(std::vector<engine::MessageRow> rows,
+                                 opened.mailbox->Rows({{1, UINT32_MAX}}));
+          return NewSearch(opened.mailbox, std::move(rows), engine::AllKeywords(opened.entry),
+                           request->expression());
+        });
+  }
+
+ private:
+  absl::StatusOr<OpenedMailbox> Open(const grpc::CallbackServerContext& call,
+                                     const std::string& name) {
+    OpenedMailbox opened;
+    RMAIL_ASSIGN_OR_RETURN(opened.resource, context_.authorizer.Resource(call, name));
+    const AccountResource& resource = opened.resource;
+    RMAIL_ASSIGN_OR_RETURN(opened.mailbox, resource.account->OpenMailbox(resource.mailbox_id));
+    RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const engine::MailboxList> list,
+                           resource.account->Mailboxes());
+    const auto found = list->mailboxes.find(resource.mailbox_id);
+    if (found == list->mailboxes.end()) {
+      return Error(pb::ERROR_REASON_MAILBOX_NOT_FOUND, "no such mailbox");
+    }
+    opened.entry = found->second;
+    return opened;
+  }
+
+  absl::StatusOr<Producer<pb::SyncMailboxResponse>> Sync(const grpc::CallbackServerContext& call,
+                                                         const pb::SyncMailboxRequest& request) {
+    RMAIL_ASSIGN_OR_RETURN(const OpenedMailbox opened, Open(call, request.mailbox()));
+    const bool other_validity =
+        request.uid_validity() != 0 && request.uid_validity() != opened.entry.uid_validity;
+    RMAIL_ASSIGN_OR_RETURN(
+        engine::Mailbox::Changes changes,
+        opened.mailbox->ChangesSince(other_validity ? 0 : request.since_modseq()));
+    pb::SyncMailboxResponse first;
+    FillMailbox(*opened.resource.account, opened.resource.mailbox_id, opened.entry,
+                first.mutable_mailbox());
+    FillCounts(opened.entry, changes.counts, first.mutable_mailbox()->mutable_counts());
+    first.set_reset(changes.reset || other_validity);
+    AddRanges(changes.expunged, first.mutable_expunged());
+    return [first = std::move(first), rows = std::move(changes.changed), next = size_t{0},
+            started = false](pb::SyncMailboxResponse* response) mutable -> absl::StatusOr<bool> {
+      if (started && next == rows.size()) return false;
+      if (!started) *response = std::move(first);
+      started = true;
+      for (const size_t end = std::min(rows.size(), next + kSyncBatch); next < end; ++next) {
+        AddRow(rows[next], response->mutable_changed());
+      }
+      return true;
+    };
+  }
+
+  absl::Status Update(const grpc::CallbackServerContext& call,
+                      const pb::UpdateFlagsRequest& request, pb::UpdateFlagsResponse* response) {
+    RMAIL_ASSIGN_OR_RETURN(const OpenedMailbox opened, Open(call, request.mailbox()));
+    engine::Account& account = *opened.resource.account;
+    const std::string& id = opened.resource.mailbox_id;
+    engine::Mailbox::FlagUpdate update;
+    update.spans = ToSpans(request.uids());
+    RMAIL_ASSIGN_OR_RETURN(update.operation, ToOperation(request.operation()));
+    const bool create = update.operation != engine::FlagOperation::kRemove;
+    RMAIL_ASSIGN_OR_RETURN(update.flags, account.FlagsMask(id, request.flags(), create));
+    if (request.has_unchanged_since()) update.unchanged_since = request.unchanged_since();
+    RMAIL_ASSIGN_OR_RETURN(const engine::Mailbox::FlagResult result,
+                           opened.mailbox->UpdateFlags(update));
+    for (const engine::MessageRow& row : result.messages) {
+      AddRow(row, response->mutable_messages());
+    }
+    AddRanges(result.conflicts, response->mutable_conflicts());
+    RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const engine::MailboxList> list,
+                           account.Mailboxes());
+    const auto found = list->mailboxes.find(id);
+    if (found == list->mailboxes.end()) return absl::OkStatus();
+    for (const std::string& keyword : engine::AllKeywords(found->second)) {
+      response->add_keywords(keyword);
+    }
+    return absl::OkStatus();
+  }
+
+  const ServiceContext context_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> NewMessageService(ServiceContext context) {
+  return std::make_unique<MessageServicer>(context);
+}
+
+}  // namespace rmail::service
