@@ -1,0 +1,72 @@
+#include "gateway/common/store_session.h"
+
+#include "absl/time/clock.h"
+#include "store/base/error.h"
+#include "store/base/status.h"
+#include "store/base/token.h"
+
+namespace rmail::gateway {
+namespace {
+
+// A role's token is made for one call or one stream; a stream checks it only at its start.
+constexpr absl::Duration kRoleTokenLife = absl::Hours(1);
+
+// A token is renewed when it has less than this left, for as long again as an hour.
+constexpr absl::Duration kRenewBefore = absl::Minutes(10);
+
+}  // namespace
+
+SessionToken::SessionToken(std::string encoded) : encoded_(std::move(encoded)) {}
+
+SessionToken::SessionToken(std::string encoded, std::string secret)
+    : secret_(std::move(secret)), encoded_(std::move(encoded)) {
+  const absl::StatusOr<Token> token = VerifyToken(secret_, encoded_, absl::Now());
+  if (token.ok()) token_ = *token;
+}
+
+std::string SessionToken::Get() {
+  MutexLock lock(&mutex_);
+  if (!token_.subject.empty() && token_.expires - absl::Now() < kRenewBefore) {
+    token_.expires = absl::Now() + absl::Hours(1);
+    encoded_ = SignToken(secret_, token_);
+  }
+  return encoded_;
+}
+
+StoreAccess::StoreAccess(client::StoreClient& store, client::Watcher& watcher,
+                         std::string token_secret)
+    : store_(store), watcher_(watcher), token_secret_(std::move(token_secret)) {}
+
+std::string StoreAccess::RoleToken(TokenScope scope) const {
+  Token token;
+  token.scope = scope;
+  token.expires = absl::Now() + kRoleTokenLife;
+  return SignToken(token_secret_, token);
+}
+
+boost::asio::awaitable<absl::StatusOr<StoreAccess::Login>> StoreAccess::Authenticate(
+    std::string address, std::string password) {
+  store::v1::AuthenticateRequest request;
+  request.set_address(std::move(address));
+  request.set_password(std::move(password));
+  const StoreSession gateway(store_, "", RoleToken(TokenScope::kGateway));
+  RMAIL_CO_ASSIGN_OR_RETURN(const store::v1::AuthenticateResponse response,
+                            co_await gateway.Call(std::move(request)));
+  auto token = std::make_shared<SessionToken>(response.token(), token_secret_);
+  co_return Login{StoreSession(store_, response.account(), std::move(token)), response.account(),
+                  response.token(), response.expires_in(), response.admin()};
+}
+
+absl::StatusOr<StoreSession> StoreAccess::FromToken(std::string_view encoded) {
+  RMAIL_ASSIGN_OR_RETURN(const Token token, VerifyToken(token_secret_, encoded, absl::Now()));
+  if (token.subject.empty()) {
+    return Error(store::v1::ERROR_REASON_BAD_TOKEN, "not an account's token");
+  }
+  return StoreSession(store_, "accounts/" + token.subject, std::string(encoded));
+}
+
+StoreSession StoreAccess::Deliverer() {
+  return StoreSession(store_, "", RoleToken(TokenScope::kDeliver));
+}
+
+}  // namespace rmail::gateway

@@ -1,0 +1,171 @@
+// The store as coroutines see it. A StoreSession is the store with the rights of one account (or of
+// a role); it is cheap to copy.
+#ifndef RMAIL_GATEWAY_COMMON_STORE_SESSION_H_
+#define RMAIL_GATEWAY_COMMON_STORE_SESSION_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gateway/common/await_callback.h"
+#include "store/base/mutex.h"
+#include "store/base/token.h"
+#include "store/client/store_client.h"
+
+namespace rmail::gateway {
+
+// Answers of a server-streaming call, as `co_await stream.Next()`: nullopt at the end. Destroying
+// it cancels the call.
+template <typename Response>
+class Stream {
+ public:
+  explicit Stream(std::unique_ptr<client::Reader<Response>> reader) : reader_(std::move(reader)) {}
+  boost::asio::awaitable<absl::StatusOr<std::optional<Response>>> Next() {
+    return AwaitCallback<absl::StatusOr<std::optional<Response>>>(
+        [this](auto done) { reader_->Next(std::move(done)); });
+  }
+
+ private:
+  std::unique_ptr<client::Reader<Response>> reader_;
+};
+
+// A client-streaming call. Destroying it before Finish drops what was sent.
+template <typename Request, typename Response>
+class Upload {
+ public:
+  explicit Upload(std::unique_ptr<client::Writer<Request, Response>> writer)
+      : writer_(std::move(writer)) {}
+  // False: the call has failed, Finish tells why.
+  boost::asio::awaitable<bool> Write(Request request) {
+    return AwaitCallback<bool>([this, request = std::move(request)](auto done) mutable {
+      writer_->Write(std::move(request), std::move(done));
+    });
+  }
+  boost::asio::awaitable<absl::StatusOr<Response>> Finish() {
+    return AwaitCallback<absl::StatusOr<Response>>(
+        [this](auto done) { writer_->Finish(std::move(done)); });
+  }
+
+ private:
+  std::unique_ptr<client::Writer<Request, Response>> writer_;
+};
+
+using AppendUpload = Upload<store::v1::AppendMessageRequest, store::v1::AppendMessageResponse>;
+using DeliverUpload = Upload<store::v1::DeliverMessageRequest, store::v1::DeliverMessageResponse>;
+
+// A session's token. A session may last longer than the token it began with: it then signs itself
+// the next one with the shared secret. (Whether the account may still be used, the store checks at
+// each call.) Thread-safe.
+class SessionToken {
+ public:
+  // A token that is used as it is.
+  explicit SessionToken(std::string encoded);
+  // One that is renewed in time.
+  SessionToken(std::string encoded, std::string secret);
+
+  std::string Get();
+
+ private:
+  const std::string secret_;  // Empty: not renewed.
+  Mutex mutex_;
+  std::string encoded_ ABSL_GUARDED_BY(mutex_);
+  Token token_ ABSL_GUARDED_BY(mutex_);
+};
+
+class StoreSession {
+ public:
+  // `store` outlives the session. `account` is `accounts/{user@domain}`, or empty for a role.
+  StoreSession(client::StoreClient& store, std::string account, std::string token)
+      : StoreSession(store, std::move(account), std::make_shared<SessionToken>(std::move(token))) {}
+  StoreSession(client::StoreClient& store, std::string account, std::shared_ptr<SessionToken> token)
+      : store_(&store), account_(std::move(account)), token_(std::move(token)) {}
+
+  const std::string& account() const { return account_; }
+  // A token that is valid for some minutes at least.
+  std::string token() const { return token_->Get(); }
+
+  // co_await session.Call(GetMailboxRequest{...}) -> StatusOr<GetMailboxResponse>
+  template <typename Request>
+  boost::asio::awaitable<absl::StatusOr<client::ResponseTo<Request>>> Call(Request request) const {
+    return AwaitCallback<absl::StatusOr<client::ResponseTo<Request>>>(
+        [store = store_, options = Options(), request = std::move(request)](auto done) {
+          store->Call(options, request, std::move(done));
+        });
+  }
+
+  template <typename Request>
+  Stream<client::ResponseTo<Request>> Read(const Request& request) const {
+    client::CallOptions options = Options();
+    options.timeout = kStreamTimeout;
+    return Stream<client::ResponseTo<Request>>(store_->Read(options, request));
+  }
+
+  AppendUpload Append() const {
+    client::CallOptions options = Options();
+    options.timeout = kStreamTimeout;
+    return AppendUpload(store_->Append(options));
+  }
+  DeliverUpload Deliver() const {
+    client::CallOptions options = Options();
+    options.timeout = kStreamTimeout;
+    return DeliverUpload(store_->Deliver(options));
+  }
+
+ private:
+  // A slow client may take long over 50 MB.
+  static constexpr absl::Duration kStreamTimeout = absl::Minutes(30);
+  client::CallOptions Options() const {
+    client::CallOptions options;
+    options.token = token_->Get();
+    options.account = account_;
+    return options;
+  }
+
+  client::StoreClient* store_;
+  std::string account_;
+  std::shared_ptr<SessionToken> token_;
+};
+
+// What a gateway needs of the store beyond an account's session. Thread-safe.
+class StoreAccess {
+ public:
+  // `store` and `watcher` outlive it.
+  StoreAccess(client::StoreClient& store, client::Watcher& watcher, std::string token_secret);
+
+  struct Login {
+    StoreSession session;
+    std::string account;  // `accounts/{user@domain}`
+    std::string token;
+    uint32_t expires_in;  // seconds
+    bool admin;
+  };
+  // Checks a password. UNAUTHENTICATED (BAD_CREDENTIALS), PERMISSION_DENIED (ACCOUNT_DISABLED),
+  // UNAVAILABLE.
+  boost::asio::awaitable<absl::StatusOr<Login>> Authenticate(std::string address,
+                                                             std::string password);
+
+  // The session of an account whose token a client brought (REST). UNAUTHENTICATED (BAD_TOKEN).
+  absl::StatusOr<StoreSession> FromToken(std::string_view token);
+
+  // To deliver mail that no user sent and to resolve recipients.
+  StoreSession Deliverer();
+
+  client::Watcher& watcher() { return watcher_; }
+
+ private:
+  std::string RoleToken(TokenScope scope) const;
+
+  client::StoreClient& store_;
+  client::Watcher& watcher_;
+  const std::string token_secret_;
+};
+
+}  // namespace rmail::gateway
+
+#endif  // RMAIL_GATEWAY_COMMON_STORE_SESSION_H_
