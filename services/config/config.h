@@ -1,0 +1,95 @@
+// config.json: what an administrator sets. Every key has a default (docs/configuration.md).
+#ifndef RMAIL_SERVICES_CONFIG_CONFIG_H_
+#define RMAIL_SERVICES_CONFIG_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace rmail::config {
+
+struct SmtpConfig {
+  std::string host = "0.0.0.0";
+  uint16_t port = 25;
+  uint16_t submission_port = 587;
+  uint16_t smtps_port = 465;
+  uint64_t max_message_size = 52'428'800;  // octets; IMAP's APPEND has the same limit
+  uint32_t max_recipients = 50;
+  uint32_t max_connections = 100;
+  uint32_t max_connections_per_address = 50;
+  uint32_t max_messages_per_connection = 50;
+};
+
+struct ImapConfig {
+  std::string host = "0.0.0.0";
+  uint16_t port = 143;
+  uint16_t imaps_port = 993;
+  uint32_t max_connections = 100;
+  uint32_t max_connections_per_address = 50;
+};
+
+struct ExchangeConfig {
+  std::string host = "0.0.0.0";
+  uint16_t port = 9002;
+  uint16_t secure_port = 9003;
+  uint32_t max_connections = 1000;
+  uint32_t max_connections_per_address = 200;
+  // Signs the tokens of all services; empty: `rmail serve` makes one.
+  std::string token_secret;
+};
+
+// Mutual TLS between gateways and stores; PEM files. All three or none.
+struct StoreTlsConfig {
+  std::string cert_file;
+  std::string key_file;
+  std::string ca_file;
+};
+
+struct StoreConfig {
+  // Where a store listens, "host:port"; empty: nowhere (only `rmail serve` makes sense then).
+  std::string listen = "127.0.0.1:9010";
+  // The stores that gateways use, "host:port"; empty: the one at `listen`.
+  std::vector<std::string> endpoints;
+  StoreTlsConfig tls;
+};
+
+struct TlsConfig {
+  bool enabled = true;
+  // PEM; both empty: a self-signed pair in mail_root/tls.
+  std::string cert_file;
+  std::string key_file;
+};
+
+struct Config {
+  std::string hostname = "mail.example.com";
+  std::string mail_root = "./mailstore";
+  std::vector<std::string> domains = {"example.com"};
+  std::string log_level = "INFO";
+  SmtpConfig smtp;
+  ImapConfig imap;
+  ExchangeConfig exchange_api;
+  StoreConfig store;
+  TlsConfig tls;
+};
+
+// Reads a configuration. File names in it become relative to the file's folder. An error names the key and the reason; a
+// key that is not known is one.
+absl::StatusOr<Config> Load(const std::string& path);
+// The same for the file's text. `folder` is what file names are relative to.
+absl::StatusOr<Config> Parse(std::string_view text, const std::string& folder);
+
+// Writes a configuration with the most important keys and a new token secret, mode 0600. kAlreadyExists when there is a
+// file.
+absl::Status WriteDefault(const std::string& path);
+
+// Makes a token secret when the file has none, writes it there (every other key stays as it is), and returns the
+// configuration.
+absl::StatusOr<Config> LoadWithTokenSecret(const std::string& path);
+
+}  // namespace rmail::config
+
+#endif  // RMAIL_SERVICES_CONFIG_CONFIG_H_

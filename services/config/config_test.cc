@@ -1,0 +1,131 @@
+#include "services/config/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace rmail::config {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string ErrorOf(std::string_view text) {
+  const absl::StatusOr<Config> config = Parse(text, "/etc/rmail");
+  return config.ok() ? "none" : std::string(config.status().message());
+}
+
+TEST(ConfigTest, EmptyObjectHasAllDefaults) {
+  const absl::StatusOr<Config> config = Parse("{}", "/etc/rmail");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->hostname, "mail.example.com");
+  EXPECT_EQ(config->mail_root, "/etc/rmail/mailstore");
+  EXPECT_EQ(config->smtp.port, 25);
+  EXPECT_EQ(config->smtp.max_message_size, 52428800u);
+  EXPECT_EQ(config->imap.imaps_port, 993);
+  EXPECT_EQ(config->exchange_api.secure_port, 9003);
+  EXPECT_EQ(config->store.listen, "127.0.0.1:9010");
+  EXPECT_TRUE(config->tls.enabled);
+  EXPECT_EQ(config->tls.cert_file, "");
+}
+
+TEST(ConfigTest, FileNamesAreRelativeToTheFile) {
+  const absl::StatusOr<Config> config = Parse(
+      R"({"mail_root": "../mail", "tls": {"cert_file": "c.pem", "key_file": "/keys/k.pem"}})",
+      "/etc/rmail");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->mail_root, "/etc/mail");
+  EXPECT_EQ(config->tls.cert_file, "/etc/rmail/c.pem");
+  EXPECT_EQ(config->tls.key_file, "/keys/k.pem");
+}
+
+TEST(ConfigTest, KeysOfEarlierVersionsStayValid) {
+  EXPECT_EQ(ErrorOf(R"({"delivery": {"workers": 4, "max_queue_size": 1000},
+                        "relay": {"enabled": true, "smarthost": "", "smarthost_port": 587,
+                                  "smarthost_username": "", "smarthost_password": ""},
+                        "rate_limit": {"anything": 1},
+                        "exchange_api": {"token_secret": null}})"),
+            "none");
+}
+
+TEST(ConfigTest, ErrorsNameTheKeyAndTheReason) {
+  const struct {
+    const char* text;
+    const char* error;
+  } cases[] = {
+      {"", "not JSON"},
+      {"[]", "must be an object"},
+      {R"({"hostnam": "x"})", "\"hostnam\" is not a key of rmail"},
+      {R"({"smtp": {"prot": 1}})", "\"smtp.prot\" is not a key of rmail"},
+      {R"({"smtp": {"port": "25"}})", "\"smtp.port\" must be a whole number from 0 to 65535"},
+      {R"({"smtp": {"port": 70000}})", "\"smtp.port\" must be a whole number from 0 to 65535"},
+      {R"({"smtp": {"port": -1}})", "\"smtp.port\" must be a whole number from 0 to 65535"},
+      {R"({"smtp": {"port": 1.5}})", "\"smtp.port\" must be a whole number from 0 to 65535"},
+      {R"({"smtp": []})", "\"smtp\" must be an object"},
+      {R"({"smtp": {"max_recipients": 0}})", "\"smtp.max_recipients\" must be a whole number"},
+      {R"({"domains": "example.com"})", "\"domains\" must be a list of strings"},
+      {R"({"domains": [1]})", "\"domains\" must be a list of strings"},
+      {R"({"log_level": "LOUD"})", "\"log_level\" must be one of DEBUG, INFO, WARNING, ERROR"},
+      {R"({"tls": {"enabled": 1}})", "\"tls.enabled\" must be true or false"},
+      {R"({"tls": {"cert_file": "a"}})", "\"tls\" needs both"},
+      {R"({"store": {"tls": {"ca_file": "a"}}})", "\"store.tls\" needs cert_file"},
+      {R"({"exchange_api": {"token_secret": "short"}})", "\"exchange_api.token_secret\" must have"},
+      {R"({"mail_root": ""})", "\"mail_root\" must not be empty"},
+      {R"({"relay": {"smarthost_port": "x"}})", "\"relay.smarthost_port\" must be"},
+  };
+  for (const auto& test : cases) EXPECT_THAT(ErrorOf(test.text), HasSubstr(test.error));
+}
+
+class ConfigFileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::string(std::getenv("TEST_TMPDIR")) + "/config.XXXXXX";
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
+    path_ = folder_ + "/config.json";
+  }
+  void Write(const std::string& text) { std::ofstream(path_) << text; }
+  std::string Read() {
+    std::ostringstream text;
+    text << std::ifstream(path_).rdbuf();
+    return text.str();
+  }
+  std::string folder_;
+  std::string path_;
+};
+
+TEST_F(ConfigFileTest, DefaultCanBeReadBackAndIsPrivate) {
+  ASSERT_TRUE(WriteDefault(path_).ok());
+  const absl::StatusOr<Config> config = Load(path_);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->exchange_api.token_secret.size(), 64u);
+  EXPECT_EQ(config->mail_root, folder_ + "/mailstore");
+  struct stat st;
+  ASSERT_EQ(stat(path_.c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 0777, 0600u);
+  EXPECT_TRUE(absl::IsAlreadyExists(WriteDefault(path_)));
+}
+
+TEST_F(ConfigFileTest, TokenSecretIsMadeOnceAndTheRestStays) {
+  Write(R"({"hostname": "mx.test", "imap": {"port": 1143}})");
+  const absl::StatusOr<Config> first = LoadWithTokenSecret(path_);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->exchange_api.token_secret.size(), 64u);
+  const std::string written = Read();
+  EXPECT_THAT(written, HasSubstr("\"hostname\": \"mx.test\""));
+  EXPECT_THAT(written, HasSubstr("\"port\": 1143"));
+  const absl::StatusOr<Config> second = LoadWithTokenSecret(path_);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(second->exchange_api.token_secret, first->exchange_api.token_secret);
+  EXPECT_EQ(Read(), written);
+}
+
+TEST_F(ConfigFileTest, MissingFileIsNotFound) {
+  EXPECT_TRUE(absl::IsNotFound(Load(path_).status()));
+}
+
+}  // namespace
+}  // namespace rmail::config

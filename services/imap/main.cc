@@ -1,0 +1,7 @@
+#include "services/run/main_loop.h"
+
+int main(int argc, char** argv) {
+  rmail::run::Parts parts;
+  parts.imap = true;
+  return rmail::run::ServiceMain(argc, argv, parts);
+}
