@@ -1,0 +1,49 @@
+#include "tools/rmail/store_connection.h"
+
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "services/run/store_access.h"
+#include "store/base/status.h"
+#include "store/base/token.h"
+
+namespace rmail::tools {
+
+absl::StatusOr<std::unique_ptr<StoreConnection>> StoreConnection::Open(
+    const std::string& config_path) {
+  RMAIL_ASSIGN_OR_RETURN(config::Config config, config::Load(config_path));
+  std::unique_ptr<StoreConnection> connection(new StoreConnection);
+  const bool remote = !config.store.endpoints.empty();
+  if (config.exchange_api.token_secret.empty()) {
+    if (remote) {
+      return MakeStatus(absl::StatusCode::kInvalidArgument,
+                        "\"exchange_api.token_secret\" must be that of the stores");
+    }
+    // Nobody else sees the tokens of this process's own store.
+    config.exchange_api.token_secret = NewTokenSecret();
+  }
+  connection->token_secret_ = config.exchange_api.token_secret;
+  if (remote) {
+    RMAIL_ASSIGN_OR_RETURN(auto channels, run::StoreChannels(config));
+    connection->client_ = client::StoreClient::Create(std::move(channels));
+    return connection;
+  }
+  RMAIL_ASSIGN_OR_RETURN(service::StoreOptions options, run::ToStoreOptions(config));
+  options.listen.clear();
+  options.workers = 2;
+  RMAIL_ASSIGN_OR_RETURN(connection->server_, service::StoreServer::Start(std::move(options)));
+  connection->client_ =
+      client::StoreClient::Create({connection->server_->InProcessChannel()});
+  return connection;
+}
+
+client::CallOptions StoreConnection::Options() const {
+  Token token;
+  token.scope = TokenScope::kAdmin;
+  token.expires = absl::Now() + absl::Minutes(10);
+  client::CallOptions options;
+  options.token = SignToken(token_secret_, token);
+  return options;
+}
+
+}  // namespace rmail::tools

@@ -1,0 +1,40 @@
+// The command line's way to the store.
+#ifndef RMAIL_TOOLS_RMAIL_STORE_CONNECTION_H_
+#define RMAIL_TOOLS_RMAIL_STORE_CONNECTION_H_
+
+#include <future>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "services/config/config.h"
+#include "store/client/store_client.h"
+#include "store/service/store_server.h"
+
+namespace rmail::tools {
+
+// Calls block. The stores of `store.endpoints`, where there are any; else a store of its own on mail_root, which needs no
+// server and agrees with one that runs.
+class StoreConnection {
+ public:
+  static absl::StatusOr<std::unique_ptr<StoreConnection>> Open(const std::string& config_path);
+
+  template <typename Request>
+  absl::StatusOr<client::ResponseTo<Request>> Call(const Request& request) {
+    std::promise<absl::StatusOr<client::ResponseTo<Request>>> done;
+    client_->Call(Options(), request, [&](auto response) { done.set_value(std::move(response)); });
+    return done.get_future().get();
+  }
+
+ private:
+  StoreConnection() = default;
+  client::CallOptions Options() const;
+
+  std::string token_secret_;
+  std::unique_ptr<service::StoreServer> server_;
+  std::unique_ptr<client::StoreClient> client_;
+};
+
+}  // namespace rmail::tools
+
+#endif  // RMAIL_TOOLS_RMAIL_STORE_CONNECTION_H_
