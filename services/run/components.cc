@@ -210,6 +210,13 @@ void Components::Drain(absl::Duration grace) {
   if (impl_->smtp != nullptr) impl_->smtp->Drain(left());
   if (impl_->imap != nullptr) impl_->imap->Drain(left());
   if (impl_->exchange != nullptr) impl_->exchange->Drain(left());
+  // gRPC's in-process channel must not be used once its server has shut down: whoever may use it goes first.
+  impl_->exchange = nullptr;
+  impl_->imap = nullptr;
+  impl_->smtp = nullptr;
+  impl_->access = nullptr;
+  impl_->watcher = nullptr;
+  impl_->client = nullptr;
   if (impl_->store != nullptr) impl_->store->Drain(left());
 }
 

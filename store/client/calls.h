@@ -14,12 +14,46 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/time/clock.h"
 #include "store/base/mutex.h"
 #include "store/client/grpc_status.h"
 #include "store/client/store_client.h"
 
 namespace rmail::client {
+
+// Counts calls under way. A ClientContext holds its channel, and the channel's last owner must not be one of gRPC's own
+// threads (it would wait for itself): so a StoreClient goes only after its calls have.
+class CallTracker {
+ public:
+  void Begin() {
+    MutexLock lock(&mutex_);
+    ++calls_;
+  }
+  void End() {
+    MutexLock lock(&mutex_);
+    if (--calls_ == 0) none_.SignalAll();
+  }
+  void WaitForNone() {
+    MutexLock lock(&mutex_);
+    while (calls_ > 0) none_.Wait(&mutex_);
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar none_;
+  int calls_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// The first member of a call, so that it goes after the context.
+class TrackedCall {
+ public:
+  explicit TrackedCall(CallTracker& tracker) : tracker_(tracker) { tracker_.Begin(); }
+  ~TrackedCall() { tracker_.End(); }
+  TrackedCall(const TrackedCall&) = delete;
+  TrackedCall& operator=(const TrackedCall&) = delete;
+
+ private:
+  CallTracker& tracker_;
+};
 
 inline void Prepare(const CallOptions& options, grpc::ClientContext* context) {
   context->set_deadline(std::chrono::system_clock::now() +
@@ -29,15 +63,17 @@ inline void Prepare(const CallOptions& options, grpc::ClientContext* context) {
 
 // A unary call: `start` is called with the context, request, response and completion.
 template <typename Request, typename Response, typename Start>
-void StartUnary(const CallOptions& options, const Request& request, Callback<Response> done,
-                Start start) {
+void StartUnary(CallTracker& tracker, const CallOptions& options, const Request& request,
+                Callback<Response> done, Start start) {
   struct State {
+    explicit State(CallTracker& tracker) : tracked(tracker) {}
+    TrackedCall tracked;
     grpc::ClientContext context;
     Request request;
     Response response;
     Callback<Response> done;
   };
-  auto state = std::make_shared<State>();
+  auto state = std::make_shared<State>(tracker);
   Prepare(options, &state->context);
   state->request = request;
   state->done = std::move(done);
@@ -57,8 +93,9 @@ class ReadCall : public grpc::ClientReadReactor<Response> {
  public:
   // `start` binds the reactor to a stub's call.
   template <typename Start>
-  static std::shared_ptr<ReadCall> Begin(const CallOptions& options, Start start) {
-    std::shared_ptr<ReadCall> call(new ReadCall);
+  static std::shared_ptr<ReadCall> Begin(CallTracker& tracker, const CallOptions& options,
+                                         Start start) {
+    std::shared_ptr<ReadCall> call(new ReadCall(tracker));
     Prepare(options, &call->context_);
     call->self_ = call;
     start(&call->context_, call.get());
@@ -128,8 +165,9 @@ class ReadCall : public grpc::ClientReadReactor<Response> {
   }
 
  private:
-  ReadCall() = default;
+  explicit ReadCall(CallTracker& tracker) : tracked_(tracker) {}
 
+  TrackedCall tracked_;
   grpc::ClientContext context_;
   Response response_;
   std::shared_ptr<ReadCall> self_;  // Until OnDone.
@@ -157,8 +195,9 @@ template <typename Request, typename Response>
 class WriteCall : public grpc::ClientWriteReactor<Request> {
  public:
   template <typename Start>
-  static std::shared_ptr<WriteCall> Begin(const CallOptions& options, Start start) {
-    std::shared_ptr<WriteCall> call(new WriteCall);
+  static std::shared_ptr<WriteCall> Begin(CallTracker& tracker, const CallOptions& options,
+                                         Start start) {
+    std::shared_ptr<WriteCall> call(new WriteCall(tracker));
     Prepare(options, &call->context_);
     call->self_ = call;
     start(&call->context_, &call->response_, call.get());
@@ -228,8 +267,9 @@ class WriteCall : public grpc::ClientWriteReactor<Request> {
   }
 
  private:
-  WriteCall() = default;
+  explicit WriteCall(CallTracker& tracker) : tracked_(tracker) {}
 
+  TrackedCall tracked_;
   grpc::ClientContext context_;
   Request request_;
   Response response_;

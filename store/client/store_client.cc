@@ -43,12 +43,13 @@ class GrpcStoreClient : public StoreClient {
       : replicas_(std::move(channels)) {
     for (size_t i = 0; i < replicas_.size(); ++i) stubs_.emplace_back(replicas_.channel(i));
   }
+  ~GrpcStoreClient() override { tracker_.WaitForNone(); }
 
   std::unique_ptr<Writer<pb::AppendMessageRequest, pb::AppendMessageResponse>> Append(
       const CallOptions& options) override {
     using Call = WriteCall<pb::AppendMessageRequest, pb::AppendMessageResponse>;
     return std::make_unique<WriteHandle<pb::AppendMessageRequest, pb::AppendMessageResponse>>(
-        Call::Begin(options, [&](auto* context, auto* response, auto* reactor) {
+        Call::Begin(tracker_, options, [&](auto* context, auto* response, auto* reactor) {
           For(options).MessageService->async()->AppendMessage(context, response, reactor);
         }));
   }
@@ -57,7 +58,7 @@ class GrpcStoreClient : public StoreClient {
       const CallOptions& options) override {
     using Call = WriteCall<pb::DeliverMessageRequest, pb::DeliverMessageResponse>;
     return std::make_unique<WriteHandle<pb::DeliverMessageRequest, pb::DeliverMessageResponse>>(
-        Call::Begin(options, [&](auto* context, auto* response, auto* reactor) {
+        Call::Begin(tracker_, options, [&](auto* context, auto* response, auto* reactor) {
           For(options).MessageService->async()->DeliverMessage(context, response, reactor);
         }));
   }
@@ -70,7 +71,7 @@ class GrpcStoreClient : public StoreClient {
 #define RMAIL_IMPLEMENT_START(Service, Name)                                                    \
   void Start(const CallOptions& options, const pb::Name##Request& request,                      \
              Callback<pb::Name##Response> done) override {                                      \
-    StartUnary(options, request, std::move(done),                                               \
+    StartUnary(tracker_, options, request, std::move(done),                                               \
                [&](auto* context, auto* call_request, auto* response, auto completion) {        \
                  For(options).Service->async()->Name(context, call_request, response,           \
                                                      std::move(completion));                    \
@@ -83,7 +84,7 @@ class GrpcStoreClient : public StoreClient {
   std::unique_ptr<Reader<pb::Name##Response>> StartRead(                                       \
       const CallOptions& options, const pb::Name##Request& request) override {                 \
     return std::make_unique<ReadHandle<pb::Name##Response>>(                                   \
-        ReadCall<pb::Name##Response>::Begin(options, [&](auto* context, auto* reactor) {       \
+        ReadCall<pb::Name##Response>::Begin(tracker_, options, [&](auto* context, auto* reactor) {       \
           For(options).Service->async()->Name(context, &request, reactor);                     \
         }));                                                                                   \
   }
@@ -93,6 +94,7 @@ class GrpcStoreClient : public StoreClient {
  private:
   Stubs& For(const CallOptions& options) { return stubs_[replicas_.Pick(options.account)]; }
 
+  CallTracker tracker_;
   Replicas replicas_;
   std::vector<Stubs> stubs_;
 };

@@ -73,6 +73,7 @@ class StoreClient {
  public:
   // Over one channel, or several replicas' (at least one).
   static std::unique_ptr<StoreClient> Create(std::vector<std::shared_ptr<grpc::Channel>> channels);
+  // Waits for calls under way. Readers, Writers and Watchers must be gone.
   virtual ~StoreClient() = default;
 
   // A unary call; Request is one of RMAIL_STORE_UNARY_METHODS.

@@ -1,4 +1,4 @@
-// A real store on a temporary mail_root behind an in-process channel, for gateways' tests.
+// A real store on a temporary mail_root behind a loopback channel, for gateways' tests.
 #ifndef RMAIL_TESTS_SUPPORT_TEST_STORE_H_
 #define RMAIL_TESTS_SUPPORT_TEST_STORE_H_
 
