@@ -197,8 +197,8 @@ absl::Status WriteDefault(const std::string& path) {
       {"store", {{"listen", defaults.store.listen}, {"endpoints", json::array()}}},
       {"tls", {{"enabled", true}, {"cert_file", nullptr}, {"key_file", nullptr}}},
   };
-  const std::string absolute = std::filesystem::absolute(path).string();
-  return Env::Posix()->ReplaceFile(absolute, WriteJson(object));
+  RMAIL_RETURN_IF_ERROR(Env::Posix()->CreateDirectories(FolderOf(path)));
+  return Env::Posix()->ReplaceFile(std::filesystem::absolute(path).string(), WriteJson(object));
 }
 
 absl::StatusOr<Config> LoadWithTokenSecret(const std::string& path) {

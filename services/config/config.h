@@ -82,8 +82,8 @@ absl::StatusOr<Config> Load(const std::string& path);
 // The same for the file's text. `folder` is what file names are relative to.
 absl::StatusOr<Config> Parse(std::string_view text, const std::string& folder);
 
-// Writes a configuration with the most important keys and a new token secret, mode 0600. kAlreadyExists when there is a
-// file.
+// Writes a configuration with the most important keys and a new token secret, mode 0600; a folder that is missing is made.
+// kAlreadyExists when there is a file.
 absl::Status WriteDefault(const std::string& path);
 
 // Makes a token secret when the file has none, writes it there (every other key stays as it is), and returns the
