@@ -1,0 +1,85 @@
+// A store for tests of the gateway: accounts and inboxes in memory, failures to order. It answers
+// the calls that SMTP makes and no others.
+#ifndef RMAIL_GATEWAY_SMTP_FAKE_STORE_H_
+#define RMAIL_GATEWAY_SMTP_FAKE_STORE_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "store/base/mutex.h"
+#include "store/client/store_client.h"
+
+namespace rmail::smtp {
+
+// Serves the domain example.com. Thread-safe.
+class FakeStore : public client::StoreClient {
+ public:
+  // Addresses are in lower case.
+  void AddAccount(const std::string& address, const std::string& password);
+  void AddAlias(const std::string& address, std::vector<std::string> addresses);
+  void Disable(const std::string& address);
+  // A reason ("OVER_QUOTA") that its copies fail with from now on.
+  void FailDelivery(const std::string& address, const std::string& reason);
+  // All calls fail with this.
+  void FailCalls(absl::Status status);
+
+  std::vector<std::string> Inbox(const std::string& address) const;
+  // DeliverMessage calls begun, and the largest request of any of them in octets of data.
+  int delivers() const;
+  size_t largest_chunk() const;
+  // Uploads dropped before their end. Waits up to 10 s for at least `count`.
+  int WaitForDropped(int count) const;
+
+  std::unique_ptr<client::Writer<store::v1::AppendMessageRequest, store::v1::AppendMessageResponse>>
+  Append(const client::CallOptions& options) override;
+  std::unique_ptr<
+      client::Writer<store::v1::DeliverMessageRequest, store::v1::DeliverMessageResponse>>
+  Deliver(const client::CallOptions& options) override;
+  std::unique_ptr<client::Watcher> NewWatcher(
+      absl::AnyInvocable<std::string()> gateway_token) override;
+
+ private:
+  class DeliverWriter;
+  struct Account {
+    std::string password;
+    bool disabled = false;
+    std::string delivery_failure;
+    std::vector<std::string> inbox;
+  };
+
+#define RMAIL_OVERRIDE_START(Service, Name)                                               \
+  void Start(const client::CallOptions& options, const store::v1::Name##Request& request, \
+             client::Callback<store::v1::Name##Response> done) override;
+  RMAIL_STORE_UNARY_METHODS(RMAIL_OVERRIDE_START)
+#undef RMAIL_OVERRIDE_START
+#define RMAIL_OVERRIDE_READ(Service, Name)                              \
+  std::unique_ptr<client::Reader<store::v1::Name##Response>> StartRead( \
+      const client::CallOptions& options, const store::v1::Name##Request& request) override;
+  RMAIL_STORE_READ_METHODS(RMAIL_OVERRIDE_READ)
+#undef RMAIL_OVERRIDE_READ
+
+  absl::StatusOr<store::v1::ResolveRecipientResponse> Resolve(std::string address) const;
+  absl::StatusOr<store::v1::AuthenticateResponse> Authenticate(std::string address,
+                                                               const std::string& password) const;
+  absl::StatusOr<store::v1::DeliverMessageResponse> Commit(const store::v1::DeliverHeader& header,
+                                                           const std::string& message);
+  absl::Status failure() const;
+
+  mutable Mutex mutex_;
+  mutable CondVar dropped_changed_;
+  std::map<std::string, Account> accounts_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::vector<std::string>> aliases_ ABSL_GUARDED_BY(mutex_);
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  int delivers_ ABSL_GUARDED_BY(mutex_) = 0;
+  int dropped_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t largest_chunk_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace rmail::smtp
+
+#endif  // RMAIL_GATEWAY_SMTP_FAKE_STORE_H_

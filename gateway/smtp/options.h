@@ -1,0 +1,64 @@
+// What can be configured of the SMTP gateway.
+#ifndef RMAIL_GATEWAY_SMTP_OPTIONS_H_
+#define RMAIL_GATEWAY_SMTP_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "gateway/common/server.h"
+
+namespace rmail::smtp {
+
+// How long a client may take (RFC 5321, 4.5.3.2.7 for the first).
+struct SmtpTimeouts {
+  // For a command line, and for a reply to be taken.
+  absl::Duration command = absl::Minutes(5);
+  // For the next octets of a message.
+  absl::Duration data_block = absl::Minutes(3);
+  // For a whole DATA or BDAT chunk, so that one octet every three minutes does not hold a session
+  // for ever.
+  absl::Duration data_total = absl::Minutes(30);
+  absl::Duration tls_handshake = absl::Seconds(30);
+};
+
+struct SmtpOptions {
+  // In the greeting and in trace fields.
+  std::string hostname = "localhost";
+  // Where <Postmaster> without a domain lives; empty: at `hostname`.
+  std::string postmaster_domain;
+  std::string host = "0.0.0.0";
+  // 0: any free port.
+  uint16_t port = 25;
+  uint16_t submission_port = 587;
+  // Listened on only with TLS.
+  uint16_t smtps_port = 465;
+  gateway::ConnectionLimits limits;
+
+  // Octets, as received.
+  uint64_t max_message_size = 52428800;
+  // RFC 5321, 4.5.3.1.8 asks for 100; the configuration of rmail has always said 50.
+  uint32_t max_recipients = 50;
+  uint32_t max_messages_per_connection = 50;
+  // Octets of a line of text without CRLF. RFC 5321, 4.5.3.1.6 lets a server refuse more than 998.
+  // Real mail (HTML on one line) passes that, Postfix, Exim and mox take it, and nothing here holds
+  // a line in memory, so the default only stops what is no text at all.
+  uint64_t max_text_line = 65536;
+  // Received fields (RFC 5321, 6.3): more is a loop.
+  uint32_t max_hops = 50;
+
+  // On port 25 a client that talks before the greeting is refused (RFC 5321, 3.1); this is how long
+  // it is given to do so. A millisecond catches what came with the connection and costs nobody
+  // anything.
+  absl::Duration greeting_delay = absl::Milliseconds(1);
+  // Before the reply to a wrong password.
+  absl::Duration auth_failure_delay = absl::Seconds(1);
+  uint32_t max_auth_failures = 3;
+  // In a row.
+  uint32_t max_bad_commands = 10;
+  SmtpTimeouts timeouts;
+};
+
+}  // namespace rmail::smtp
+
+#endif  // RMAIL_GATEWAY_SMTP_OPTIONS_H_

@@ -1,0 +1,142 @@
+// The gateway over a real store: what has its 250 lies on disk, octet for octet.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/common/server.h"
+#include "gateway/common/test_tls.h"
+#include "gateway/smtp/smtp_fixture.h"
+#include "gateway/smtp/smtp_server.h"
+#include "tests/support/test_store.h"
+
+namespace rmail::smtp {
+namespace {
+
+class StoreTest : public ::testing::Test {
+ protected:
+  StoreTest() {
+    store.AddAccount("alice@example.com", "secret");
+    store.AddAccount("bob@example.com", "secret", /*quota_mb=*/1);
+    SmtpOptions options;
+    options.hostname = "mail.example.com";
+    options.host = "127.0.0.1";
+    options.port = options.submission_port = options.smtps_port = 0;
+    auto started = SmtpServer::Start(threads, store.access(), &rmail::testing::TestTls(), options);
+    EXPECT_TRUE(started.ok()) << started.status();
+    server = *std::move(started);
+  }
+
+  std::unique_ptr<SmtpClient> Receiving() {
+    auto client = std::make_unique<SmtpClient>(server->port());
+    EXPECT_EQ(client->Reply().substr(0, 3), "220");
+    EXPECT_EQ(client->Say("EHLO client.example.net").substr(0, 3), "250");
+    return client;
+  }
+
+  std::string Send(SmtpClient& client, const std::string& wire) {
+    EXPECT_EQ(client.Say("DATA").substr(0, 3), "354");
+    client.Send(wire);
+    return client.Reply();
+  }
+
+  // The user's messages, as files.
+  std::vector<std::string> Mail(const std::string& user) {
+    std::vector<std::string> messages;
+    const std::string folder = store.mail_root() + "/domains/example.com/users/" + user;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+      if (entry.path().extension() != ".eml") continue;
+      std::ifstream file(entry.path(), std::ios::binary);
+      messages.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    }
+    return messages;
+  }
+
+  rmail::testing::TestStore store;
+  gateway::IoThreads threads{2};
+  std::unique_ptr<SmtpServer> server;
+};
+
+TEST_F(StoreTest, OctetForOctet) {
+  auto client = Receiving();
+  client->Say("MAIL FROM:<sender@example.net> BODY=8BITMIME");
+  EXPECT_EQ(client->Say("RCPT TO:<Alice+x@Example.com>"), "250 2.1.5 Recipient OK");
+  EXPECT_EQ(client->Say("RCPT TO:<bob@example.com>"), "250 2.1.5 Recipient OK");
+  EXPECT_TRUE(
+      Send(*client, "Subject: \xe4\r\n\r\n..\r\n...x\r\n\xff\r\n.\r\n").starts_with("250 "));
+  for (const char* user : {"alice", "bob"}) {
+    const auto mail = Mail(user);
+    ASSERT_EQ(mail.size(), 1u) << user;
+    EXPECT_EQ(Body(mail[0]), "Subject: \xe4\r\n\r\n.\r\n..x\r\n\xff\r\n");
+    EXPECT_TRUE(mail[0].starts_with("Return-Path: <sender@example.net>\r\nReceived: from "));
+  }
+}
+
+TEST_F(StoreTest, FortyMegabytes) {
+  auto client = Receiving();
+  client->SetTimeout(absl::Seconds(60));
+  client->Say("MAIL FROM:<>");
+  client->Say("RCPT TO:<alice@example.com>");
+  EXPECT_EQ(client->Say("DATA").substr(0, 3), "354");
+  std::string message = "Subject: big\r\n\r\n";
+  while (message.size() < 40u << 20) message += std::string(998, 'x') + "\r\n";
+  client->Send(message);
+  client->Send(".\r\n");
+  EXPECT_TRUE(client->Reply().starts_with("250 "));
+  const auto mail = Mail("alice");
+  ASSERT_EQ(mail.size(), 1u);
+  EXPECT_TRUE(Body(mail[0]) == message);
+}
+
+TEST_F(StoreTest, OverQuota) {
+  std::string wire;
+  while (wire.size() < 2u << 20) wire += std::string(998, 'x') + "\r\n";
+  wire += ".\r\n";
+  auto client = Receiving();
+  client->Say("MAIL FROM:<alice@example.com>");
+  client->Say("RCPT TO:<bob@example.com>");
+  EXPECT_EQ(Send(*client, wire), "552 5.2.2 The mailbox is full");
+  // With a copy stored for alice, she is told about bob's.
+  client->Say("MAIL FROM:<alice@example.com>");
+  client->Say("RCPT TO:<bob@example.com>");
+  client->Say("RCPT TO:<alice@example.com>");
+  EXPECT_TRUE(Send(*client, wire).starts_with("250 "));
+  EXPECT_TRUE(Mail("bob").empty());
+  const auto mail = Mail("alice");
+  ASSERT_EQ(mail.size(), 2u);
+  const std::string& notice = mail[0].size() < mail[1].size() ? mail[0] : mail[1];
+  EXPECT_NE(notice.find("\r\nFinal-Recipient: rfc822; bob@example.com\r\n"), std::string::npos);
+}
+
+TEST_F(StoreTest, Recipients) {
+  store.AddAccount("gone@example.com", "secret");
+  store.SetDisabled("gone@example.com", true);
+  auto client = Receiving();
+  client->Say("MAIL FROM:<>");
+  EXPECT_EQ(client->Say("RCPT TO:<gone@example.com>"), "550 5.2.1 The mailbox is disabled");
+  EXPECT_EQ(client->Say("RCPT TO:<nobody@example.com>"), "550 5.1.1 No such user here");
+  EXPECT_EQ(client->Say("RCPT TO:<\"no body\"@example.com>"), "550 5.1.1 No such user here");
+  EXPECT_EQ(client->Say("RCPT TO:<a@elsewhere.example>"), "550 5.7.1 Relaying not available");
+  EXPECT_EQ(client->Say("RCPT TO:<alice@[127.0.0.1]>"), "550 5.7.1 Relaying not available");
+}
+
+TEST_F(StoreTest, Submission) {
+  SmtpClient client(server->smtps_port(), SmtpClient::Tls::kOn);
+  EXPECT_EQ(client.Reply().substr(0, 3), "220");
+  client.Say("EHLO x");
+  EXPECT_EQ(client.Say(AuthPlainLine("alice@example.com", "wrong")).substr(0, 3), "535");
+  EXPECT_EQ(client.Say(AuthPlainLine("ALICE@example.com", "secret")).substr(0, 3), "235");
+  EXPECT_EQ(client.Say("MAIL FROM:<bob@example.com>"),
+            "553 5.7.1 This sender address is not yours");
+  EXPECT_EQ(client.Say("MAIL FROM:<alice+x@example.com>"), "250 2.1.0 Sender OK");
+  EXPECT_EQ(client.Say("RCPT TO:<bob@example.com>"), "250 2.1.5 Recipient OK");
+  EXPECT_TRUE(Send(client, "hi\r\n.\r\n").starts_with("250 "));
+  EXPECT_EQ(Mail("bob").size(), 1u);
+}
+
+}  // namespace
+}  // namespace rmail::smtp

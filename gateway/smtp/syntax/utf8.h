@@ -1,0 +1,17 @@
+// Character classes of internationalised addresses (RFC 6531).
+#ifndef RMAIL_GATEWAY_SMTP_SYNTAX_UTF8_H_
+#define RMAIL_GATEWAY_SMTP_SYNTAX_UTF8_H_
+
+#include <string_view>
+
+namespace rmail::smtp {
+
+bool IsAscii(std::string_view text);
+
+// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF, and no C1
+// control characters.
+bool IsUtf8(std::string_view text);
+
+}  // namespace rmail::smtp
+
+#endif  // RMAIL_GATEWAY_SMTP_SYNTAX_UTF8_H_
