@@ -1,5 +1,6 @@
 #include "gateway/common/store_session.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
 #include "store/base/error.h"
 #include "store/base/status.h"
@@ -49,7 +50,9 @@ boost::asio::awaitable<absl::StatusOr<StoreAccess::Login>> StoreAccess::Authenti
   store::v1::AuthenticateRequest request;
   request.set_address(std::move(address));
   request.set_password(std::move(password));
-  const StoreSession gateway(store_, "", RoleToken(TokenScope::kGateway));
+  // Named so that the replica asked is the one whose caches know the account.
+  const StoreSession gateway(store_, "accounts/" + absl::AsciiStrToLower(request.address()),
+                             RoleToken(TokenScope::kGateway));
   RMAIL_CO_ASSIGN_OR_RETURN(const store::v1::AuthenticateResponse response,
                             co_await gateway.Call(std::move(request)));
   auto token = std::make_shared<SessionToken>(response.token(), token_secret_);

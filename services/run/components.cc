@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <thread>
+#include <algorithm>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "gateway/common/certificate.h"
@@ -134,8 +139,7 @@ absl::Status Components::Impl::StartSmtp() {
   options.max_message_size = from.max_message_size;
   options.max_recipients = from.max_recipients;
   options.max_messages_per_connection = from.max_messages_per_connection;
-  RMAIL_ASSIGN_OR_RETURN(smtp,
-                         smtp::SmtpServer::Start(*threads, *access, tls.get(), options));
+  RMAIL_ASSIGN_OR_RETURN(smtp, smtp::SmtpServer::Start(*threads, *access, tls.get(), options));
   AddListener("smtp", from.host, smtp->port());
   AddListener("submission", from.host, smtp->submission_port());
   if (smtp->smtps_port() != 0) AddListener("smtps", from.host, smtp->smtps_port());
@@ -168,8 +172,8 @@ absl::Status Components::Impl::StartExchange() {
   options.secure_port = from.secure_port;
   options.connections.total = from.max_connections;
   options.connections.per_address = from.max_connections_per_address;
-  RMAIL_ASSIGN_OR_RETURN(
-      exchange, exchange::ExchangeServer::Start(*threads, *access, tls.get(), options));
+  RMAIL_ASSIGN_OR_RETURN(exchange,
+                         exchange::ExchangeServer::Start(*threads, *access, tls.get(), options));
   AddListener("http", from.host, exchange->port());
   if (exchange->secure_port() != 0) AddListener("https", from.host, exchange->secure_port());
   return absl::OkStatus();
@@ -204,12 +208,13 @@ absl::Status Components::Reload(const config::Config& config) {
 void Components::Drain(absl::Duration grace) {
   if (impl_->drained) return;
   impl_->drained = true;
-  // Each has the time that is left of `grace`, not a grace of its own.
   const absl::Time end = absl::Now() + grace;
-  const auto left = [end] { return std::max(absl::ZeroDuration(), end - absl::Now()); };
-  if (impl_->smtp != nullptr) impl_->smtp->Drain(left());
-  if (impl_->imap != nullptr) impl_->imap->Drain(left());
-  if (impl_->exchange != nullptr) impl_->exchange->Drain(left());
+  // All at once: one slow session must not use up the others' time.
+  std::vector<std::thread> drains;
+  if (impl_->smtp != nullptr) drains.emplace_back([&] { impl_->smtp->Drain(grace); });
+  if (impl_->imap != nullptr) drains.emplace_back([&] { impl_->imap->Drain(grace); });
+  if (impl_->exchange != nullptr) drains.emplace_back([&] { impl_->exchange->Drain(grace); });
+  for (std::thread& drain : drains) drain.join();
   // gRPC's in-process channel must not be used once its server has shut down: whoever may use it goes first.
   impl_->exchange = nullptr;
   impl_->imap = nullptr;
@@ -217,7 +222,9 @@ void Components::Drain(absl::Duration grace) {
   impl_->access = nullptr;
   impl_->watcher = nullptr;
   impl_->client = nullptr;
-  if (impl_->store != nullptr) impl_->store->Drain(left());
+  if (impl_->store != nullptr) {
+    impl_->store->Drain(std::max(absl::ZeroDuration(), end - absl::Now()));
+  }
 }
 
 }  // namespace rmail::run

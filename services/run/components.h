@@ -24,7 +24,7 @@ struct Parts {
   bool any_gateway() const { return smtp || imap || exchange; }
 };
 
-// Thread-safe.
+// Used by one thread.
 class Components {
  public:
   // Everything listens when it returns. The token secret must be set.

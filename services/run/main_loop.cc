@@ -1,6 +1,7 @@
 #include "services/run/main_loop.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -25,6 +26,14 @@ sigset_t BlockSignals() {
   sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
+}
+
+// Each connection and each open mailbox needs files: as many as the system lets this process have.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 absl::StatusOr<config::Config> LoadFor(const std::string& path, Parts parts) {
@@ -52,6 +61,7 @@ void Reload(const std::string& path, Components& components) {
 
 int RunUntilSignalled(const std::string& config_path, Parts parts) {
   const sigset_t signals = BlockSignals();
+  RaiseFileLimit();
   const absl::StatusOr<config::Config> config = LoadFor(config_path, parts);
   if (!config.ok()) {
     LogError("cannot start: {}", FromAbsl(config.status().message()));

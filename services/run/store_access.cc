@@ -10,7 +10,8 @@
 namespace rmail::run {
 namespace {
 
-constexpr int kMaxMessage = 4 << 20;
+// An answer of the store: the flags of a million messages.
+constexpr int kMaxAnswer = 256 << 20;
 constexpr int kKeepaliveMillis = 20'000;
 // A store that comes back is found again within this time.
 constexpr int kMaxReconnectMillis = 1'000;
@@ -50,8 +51,9 @@ absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> StoreChannels(
     credentials = grpc::SslCredentials(options);
   }
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMaxMessage);
+  arguments.SetMaxReceiveMessageSize(kMaxAnswer);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectMillis);

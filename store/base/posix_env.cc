@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -209,8 +208,10 @@ absl::StatusOr<std::string> Env::ReadFile(const std::string& path, size_t max) {
 }
 
 absl::Status Env::ReplaceFile(const std::string& path, std::string_view content) {
-  static std::atomic<uint64_t> serial = 0;
-  const std::string temporary = fmt::format("{}.{}.{}.tmp", path, getpid(), serial++);
+  // Random: a process that is killed here leaves its file, and the next one may have the same pid.
+  uint64_t random = 0;
+  if (getentropy(&random, sizeof(random)) != 0) return ErrnoStatus(errno, "getentropy", path);
+  const std::string temporary = fmt::format("{}.{:016x}.tmp", path, random);
   {
     RMAIL_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
                            Open(temporary, OpenMode::kCreateNew));

@@ -55,7 +55,7 @@ class ReplicaWatcher {
     Subscription& subscription = subscriptions_[mailbox];
     subscription.token = token;
     subscription.callbacks.emplace(id, std::move(on_change));
-    if (context_ != nullptr) Queue(SubscribeRequest(mailbox, token, known_modseq));
+    if (stream_ != nullptr) Queue(SubscribeRequest(mailbox, token, known_modseq));
   }
 
   bool Unwatch(uint64_t id, const std::string& mailbox) {
@@ -64,7 +64,7 @@ class ReplicaWatcher {
     if (found == subscriptions_.end() || found->second.callbacks.erase(id) == 0) return false;
     if (!found->second.callbacks.empty()) return true;
     subscriptions_.erase(found);
-    if (context_ != nullptr) {
+    if (stream_ != nullptr) {
       pb::WatchRequest request;
       request.mutable_unsubscribe()->set_mailbox(mailbox);
       Queue(std::move(request));
@@ -112,11 +112,15 @@ class ReplicaWatcher {
       MutexLock lock(token_mutex_);
       context.AddMetadata("authorization", "Bearer " + (*gateway_token_)());
     }
+    {
+      // Before the call, which waits for a connection: so that stopping can end that wait.
+      MutexLock lock(&mutex_);
+      if (stopping_) return false;
+      context_ = &context;
+    }
     std::shared_ptr<WatchStream> stream = stub_->Watch(&context);
     {
       MutexLock lock(&mutex_);
-      if (stopping_) context.TryCancel();
-      context_ = &context;
       stream_ = stream;
       queue_.clear();
       // Modseq 0: whatever happened while there was no stream, each mailbox gets an event.

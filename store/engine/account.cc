@@ -22,6 +22,10 @@ constexpr char kLockFile[] = "lock";
 constexpr char kInbox[] = "INBOX";
 constexpr uint64_t kMiB = 1 << 20;
 constexpr size_t kMaxKeyword = 100;
+constexpr int kMaxKeywordsNamed = 100;
+constexpr size_t kMaxMailboxes = 1000;
+// Mailboxes that nobody uses are closed when more than this are open.
+constexpr size_t kMaxOpen = 32;
 
 struct DefaultMailbox {
   const char* path;
@@ -151,6 +155,9 @@ absl::Status Account::AddDefaults(MailboxList& list) {
 
 absl::StatusOr<std::string> Account::AddMailbox(MailboxList& list, const std::string& path,
                                                 SpecialUse use) {
+  if (list.mailboxes.size() >= kMaxMailboxes) {
+    return Error(store::v1::ERROR_REASON_INVALID_REQUEST, "an account has 1,000 mailboxes at most");
+  }
   std::string id = NewMailboxId();
   // The folder comes first: an entry in the list always has one.
   RMAIL_RETURN_IF_ERROR(env_->CreateDirectories(JoinPath(MailboxDirectory(id), "tmp")));
@@ -206,6 +213,9 @@ absl::StatusOr<std::shared_ptr<Mailbox>> Account::OpenMailbox(const std::string&
     open_.erase(id);
     return Error(store::v1::ERROR_REASON_MAILBOX_NOT_FOUND, fmt::format("no mailbox {}", id));
   }
+  if (open_.size() > kMaxOpen && !open_.contains(id)) {
+    absl::erase_if(open_, [](const auto& open) { return open.second.use_count() == 1; });
+  }
   std::shared_ptr<Mailbox>& mailbox = open_[id];
   if (mailbox == nullptr) {
     mailbox = std::make_shared<Mailbox>(
@@ -229,6 +239,9 @@ absl::StatusOr<std::shared_ptr<Mailbox>> Account::OpenInbox() {
 absl::StatusOr<uint64_t> Account::FlagsMask(const std::string& mailbox_id,
                                             const store::v1::FlagSet& flags, bool create) {
   constexpr uint64_t kSystem = kSeen | kAnswered | kFlagged | kDeleted | kDraft;
+  if (flags.keywords_size() > kMaxKeywordsNamed) {
+    return Error(store::v1::ERROR_REASON_INVALID_REQUEST, "too many keywords");
+  }
   const std::vector<std::string> keywords(flags.keywords().begin(), flags.keywords().end());
   if (keywords.empty()) return flags.system() & kSystem;
   for (const std::string& keyword : keywords) {
@@ -296,8 +309,11 @@ absl::StatusOr<Account::Reservation> Account::Reserve(uint64_t size) {
     uint64_t used = reserved_;
     for (const auto& [id, entry] : list->mailboxes) {
       RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Mailbox> mailbox, OpenMailbox(id));
-      RMAIL_ASSIGN_OR_RETURN(const IndexCounts counts, mailbox->Counts());
-      used += counts.size;
+      const absl::StatusOr<IndexCounts> counts = mailbox->Counts();
+      // One whose folder is missing has nothing in it; it must not stop the others' mail.
+      if (ReasonOf(counts.status()) == store::v1::ERROR_REASON_MAILBOX_NOT_FOUND) continue;
+      RMAIL_RETURN_IF_ERROR(counts.status());
+      used += counts->size;
     }
     const uint64_t quota = settings.quota_mb * kMiB;
     if (used > quota || size > quota - used) {

@@ -45,6 +45,12 @@ std::optional<std::string> WithoutDetail(std::string_view user) {
   return std::string(user.substr(0, plus));
 }
 
+bool IsMailboxId(std::string_view id) {
+  return !id.empty() && id.size() <= kMaxMailboxId &&
+         std::all_of(id.begin(), id.end(),
+                     [](unsigned char c) { return absl::ascii_isalnum(c); });
+}
+
 std::optional<ResourceName> ParseResourceName(std::string_view name) {
   constexpr std::string_view kAccounts = "accounts/";
   constexpr std::string_view kMailboxes = "/mailboxes/";
@@ -58,10 +64,7 @@ std::optional<ResourceName> ParseResourceName(std::string_view name) {
   name.remove_prefix(slash);
   if (name.substr(0, kMailboxes.size()) != kMailboxes) return std::nullopt;
   name.remove_prefix(kMailboxes.size());
-  const bool is_id = !name.empty() && name.size() <= kMaxMailboxId &&
-                     std::all_of(name.begin(), name.end(),
-                                 [](unsigned char c) { return absl::ascii_isalnum(c); });
-  if (!is_id) return std::nullopt;
+  if (!IsMailboxId(name)) return std::nullopt;
   resource.mailbox = std::string(name);
   return resource;
 }

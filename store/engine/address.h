@@ -22,6 +22,9 @@ std::optional<Address> ParseAddress(std::string_view text);
 // `user` for `user+detail`; nullopt when there is no detail.
 std::optional<std::string> WithoutDetail(std::string_view user);
 
+// Letters and digits, 1 to 64: also the name of the mailbox's folder.
+bool IsMailboxId(std::string_view id);
+
 // "accounts/a@b" or "accounts/a@b/mailboxes/id", taken apart. `mailbox` is empty for an account.
 struct ResourceName {
   std::string account;  // the address

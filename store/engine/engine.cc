@@ -9,21 +9,25 @@
 #include "absl/time/clock.h"
 #include "store/base/error.h"
 #include "store/base/status.h"
+#include "store/engine/incoming_message.h"
 
 namespace rmail::engine {
 namespace {
 
 constexpr size_t kMaxPassword = 1024;
+// Accounts that nobody uses are forgotten when more than this are known: each has files open.
+constexpr size_t kMaxAccounts = 2000;
 
 absl::Status NotAnAddress(std::string_view text) {
   return Error(store::v1::ERROR_REASON_INVALID_ADDRESS,
-               fmt::format("not an account's address: {}", text));
+               fmt::format("not an account's address: {:.100}", text));
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
   RMAIL_RETURN_IF_ERROR(options.env->CreateDirectories(JoinPath(options.mail_root, "domains")));
+  RMAIL_RETURN_IF_ERROR(options.env->SyncDirectory(options.mail_root));
   return std::unique_ptr<Engine>(new Engine(std::move(options)));
 }
 
@@ -51,11 +55,11 @@ absl::Status Engine::CreateAccount(std::string_view text, std::string_view passw
   const std::string directory = AccountDirectory(*address);
   RMAIL_RETURN_IF_ERROR(options_.env->CreateDirectories(directory));
   // Made elsewhere and linked: of two that make the same account, one gets kAlreadyExists, and nobody sees half a file.
-  const std::string user_file = JoinPath(directory, "user.json");
-  const std::string draft = fmt::format("{}.{}.new", user_file, absl::ToUnixNanos(absl::Now()));
-  RMAIL_RETURN_IF_ERROR(options_.env->ReplaceFile(draft, FormatUserFile(settings)));
-  const absl::Status linked = options_.env->Link(draft, user_file);
-  (void)options_.env->Remove(draft);
+  RMAIL_ASSIGN_OR_RETURN(const std::unique_ptr<IncomingMessage> draft,
+                         IncomingMessage::Create(options_.env, directory));
+  RMAIL_RETURN_IF_ERROR(draft->Write(FormatUserFile(settings)));
+  RMAIL_RETURN_IF_ERROR(draft->Finish());
+  const absl::Status linked = options_.env->Link(draft->path(), JoinPath(directory, "user.json"));
   if (absl::IsAlreadyExists(linked)) {
     return Error(store::v1::ERROR_REASON_ACCOUNT_EXISTS,
                  fmt::format("there is an account {}", address->ToString()));
@@ -95,6 +99,9 @@ absl::StatusOr<std::shared_ptr<Account>> Engine::Find(const Address& address) {
     return status;
   }
   RMAIL_RETURN_IF_ERROR(status);
+  if (accounts_.size() >= kMaxAccounts && !accounts_.contains(name)) {
+    absl::erase_if(accounts_, [](const auto& entry) { return entry.second.use_count() == 1; });
+  }
   // Another thread may have been first.
   return accounts_.emplace(name, std::move(account)).first->second;
 }
@@ -134,6 +141,14 @@ absl::Status Engine::DeleteAccount(std::string_view text) {
     accounts_.erase(account->address().ToString());
   }
   return options_.env->RemoveRecursively(doomed);
+}
+
+bool Engine::KnowsPassword(std::string_view text, std::string_view password) {
+  const absl::StatusOr<std::shared_ptr<Account>> account = FindAccount(text);
+  if (!account.ok()) return false;
+  const absl::StatusOr<UserSettings> settings = (*account)->Settings();
+  return settings.ok() &&
+         passwords_.Remembers((*account)->address().ToString(), password, settings->hash);
 }
 
 absl::StatusOr<std::pair<std::shared_ptr<Account>, UserSettings>> Engine::Authenticate(

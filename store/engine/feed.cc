@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "store/base/error.h"
 
 namespace rmail::engine {
 
@@ -50,16 +51,20 @@ void Feed::Publish(const std::string& name, uint64_t highest_modseq) {
 
 void Feed::Poll() {
   while (true) {
-    std::vector<std::shared_ptr<Mailbox>> mailboxes;
+    std::vector<std::pair<std::string, std::shared_ptr<Mailbox>>> mailboxes;
     {
       MutexLock lock(&mutex_);
       const absl::Time until = absl::Now() + poll_interval_;
       while (!stopping_ && absl::Now() < until) stop_.WaitFor(&mutex_, until - absl::Now());
       if (stopping_) return;
-      for (const auto& [name, watched] : watched_) mailboxes.push_back(watched.mailbox);
+      for (const auto& [name, watched] : watched_) mailboxes.emplace_back(name, watched.mailbox);
     }
-    // Counts() reads what others appended and publishes it. A mailbox that is gone or damaged says so to whoever uses it.
-    for (const std::shared_ptr<Mailbox>& mailbox : mailboxes) (void)mailbox->Counts();
+    // Counts() reads what others appended and publishes it. A passing error is found out by whoever uses the mailbox.
+    for (const auto& [name, mailbox] : mailboxes) {
+      if (ReasonOf(mailbox->Counts().status()) == store::v1::ERROR_REASON_MAILBOX_NOT_FOUND) {
+        Publish(name, 0);
+      }
+    }
   }
 }
 

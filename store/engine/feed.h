@@ -21,7 +21,8 @@ namespace rmail::engine {
 // `poll_interval`, which finds what other processes of the same mail_root did.
 class Feed {
  public:
-  // Runs under the feed's lock: it must not block nor call the feed.
+  // Told the highest modseq, or 0 when the mailbox is gone. Runs under the feed's lock: it must not block nor call the
+  // feed.
   using Listener = std::function<void(uint64_t highest_modseq)>;
 
   explicit Feed(absl::Duration poll_interval = absl::Milliseconds(250));

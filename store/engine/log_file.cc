@@ -16,8 +16,8 @@ namespace {
 constexpr std::string_view kMagic{"rmlog\0\0\1", 8};
 // Length and checksum before each record, 32 bits each, little-endian.
 constexpr size_t kFrame = 8;
-// A longer record is damage: the longest real one, flags of 2^22 messages, stays below.
-constexpr uint32_t kMaxRecord = 64 << 20;
+// A longer record is damage.
+constexpr uint32_t kMaxRecord = 16 << 20;
 constexpr size_t kReadChunk = 1 << 20;
 
 // CRC-32C (Castagnoli).
@@ -68,12 +68,11 @@ absl::Status LogFile::Create(Env* env, const std::string& path,
 absl::StatusOr<bool> LogFile::HasNews(bool* replaced) {
   RMAIL_ASSIGN_OR_RETURN(const FileInfo info, file_->Info());
   *replaced = info.links == 0;
-  return info.size != seen_size_;
+  return info.size != end_;
 }
 
 absl::StatusOr<LogFile::Tail> LogFile::Read(const std::function<void(const LogRecord&)>& record) {
   RMAIL_ASSIGN_OR_RETURN(const FileInfo info, file_->Info());
-  seen_size_ = info.size;
   if (info.size < end_) return Tail::kDamaged;
   std::string buffer;
   LogRecord parsed;
@@ -83,6 +82,8 @@ absl::StatusOr<LogFile::Tail> LogFile::Read(const std::function<void(const LogRe
     if (left < kFrame) return Tail::kTorn;
     buffer.resize(std::min<uint64_t>(left, std::max(kReadChunk, buffer.size())));
     RMAIL_ASSIGN_OR_RETURN(const size_t size, file_->ReadAt(end_, buffer.data(), buffer.size()));
+    // Another process has cut the tail meanwhile.
+    if (size != buffer.size()) return Tail::kTorn;
     size_t at = 0;
     while (size - at >= kFrame) {
       const uint32_t length = GetFixed32(buffer.data() + at);
@@ -109,14 +110,15 @@ absl::StatusOr<LogFile::Tail> LogFile::Read(const std::function<void(const LogRe
 }
 
 absl::Status LogFile::CutTail() {
-  RMAIL_RETURN_IF_ERROR(file_->Truncate(end_));
-  seen_size_ = end_;
-  return absl::OkStatus();
+  return file_->Truncate(end_);
 }
 
 absl::Status LogFile::Append(const LogRecord& record) {
   std::string framed;
   PutRecord(record, &framed);
+  if (framed.size() > kMaxRecord) {
+    return MakeStatus(absl::StatusCode::kInternal, "a log record is too long");
+  }
   absl::Status written = file_->WriteAt(end_, framed);
   if (!written.ok()) {
     // Half a record must not stay: the next writer would have to cut it, and may not be able to write either.
@@ -124,7 +126,6 @@ absl::Status LogFile::Append(const LogRecord& record) {
     return written;
   }
   end_ += framed.size();
-  seen_size_ = end_;
   return absl::OkStatus();
 }
 

@@ -15,6 +15,9 @@
 
 namespace rmail::engine {
 
+// Messages in one record at the most: it stays well below the longest record that is read.
+inline constexpr int kMaxRecordMessages = 65'536;
+
 // Not thread-safe, but for Sync.
 class LogFile {
  public:
@@ -35,7 +38,7 @@ class LogFile {
   static absl::Status Create(Env* env, const std::string& path,
                              const std::vector<LogRecord>& records);
 
-  // Whether the file has changed in size since the last Read, or was replaced (`*replaced`). One fstat.
+  // Whether the file has more, or less, than the records that were read, or was replaced (`*replaced`). One fstat.
   absl::StatusOr<bool> HasNews(bool* replaced);
 
   // Reads the records since the last Read.
@@ -44,7 +47,8 @@ class LogFile {
   // Cuts off what stands after the last whole record. The caller holds the mailbox's lock.
   absl::Status CutTail();
 
-  // Writes a record at the end: all before has been read. The caller holds the mailbox's lock.
+  // Writes a record at the end: all before has been read. The caller holds the mailbox's lock. A record has less than
+  // kMaxRecord octets: more is kInternal, and nothing is written.
   absl::Status Append(const LogRecord& record);
 
   // Thread-safe.
@@ -54,10 +58,8 @@ class LogFile {
   explicit LogFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
 
   const std::unique_ptr<File> file_;
-  // Where the next record starts.
+  // Where the next record starts: what is before has been read.
   uint64_t end_ = 0;
-  // The file's size when it was last looked at.
-  uint64_t seen_size_ = 0;
 };
 
 }  // namespace rmail::engine

@@ -114,7 +114,7 @@ absl::StatusOr<Mailbox::FlagResult> Mailbox::UpdateFlags(const FlagUpdate& updat
     MutexLock lock(&mutex_);
     RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
     result.messages = index_.Rows(update.spans);
-    LogRecord record;
+    std::vector<LogRecord> records;
     std::vector<std::pair<MessageInfo, MessageInfo>> moves;
     for (MessageRow& row : result.messages) {
       if (update.unchanged_since && row.modseq > *update.unchanged_since) {
@@ -124,12 +124,13 @@ absl::StatusOr<Mailbox::FlagResult> Mailbox::UpdateFlags(const FlagUpdate& updat
       MessageInfo changed = row.info;
       changed.flags = NewFlags(row.info.flags, update) & kAllFlags;
       if (changed.flags == row.info.flags) continue;
+      if (moves.size() % kMaxRecordMessages == 0) records.emplace_back();
       moves.emplace_back(row.info, changed);
-      record.mutable_flags_changed()->add_uids(changed.uid);
-      record.mutable_flags_changed()->add_flags(changed.flags);
+      records.back().mutable_flags_changed()->add_uids(changed.uid);
+      records.back().mutable_flags_changed()->add_flags(changed.flags);
     }
     if (!moves.empty()) {
-      RMAIL_RETURN_IF_ERROR(AppendRecord(&record));
+      for (LogRecord& record : records) RMAIL_RETURN_IF_ERROR(AppendRecord(&record));
       for (const auto& [from, to] : moves) RMAIL_RETURN_IF_ERROR(MoveName(from, to));
       result.messages = index_.Rows(update.spans);
     }
@@ -186,7 +187,7 @@ absl::StatusOr<std::unique_ptr<File>> Mailbox::OpenMessage(const MessageInfo& in
 absl::StatusOr<Mailbox::CheckResult> Mailbox::Check(size_t max_problems) {
   MutexLock lock(&mutex_);
   RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
-  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageInfo> files, ListFiles());
+  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageInfo> files, ListFiles(0));
   CheckResult result;
   result.indexed = index_.counts().messages;
   result.files = files.size();
@@ -228,7 +229,7 @@ absl::StatusOr<uint64_t> Mailbox::Rebuild() {
   {
     MutexLock lock(&mutex_);
     RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
-    RMAIL_RETURN_IF_ERROR(RebuildLocked("asked for"));
+    RMAIL_RETURN_IF_ERROR(RebuildLocked("asked for", 0));
     messages = index_.counts().messages;
   }
   Announce();

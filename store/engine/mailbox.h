@@ -103,9 +103,12 @@ class Mailbox {
   // Takes the lock file and makes the index current: needed to write.
   absl::StatusOr<FileLock> LockAndRefresh() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The rest of this section is called with the lock file held.
+  absl::Status MakeCurrent() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenLog() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CatchUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status ReadLog(LogFile::Tail* tail) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status RebuildLocked(std::string_view why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // `uid_gap`: how many UIDs to leave out, in case some were given that nothing tells of any more.
+  absl::Status RebuildLocked(std::string_view why, uint32_t uid_gap) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MendLastShard() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MendNames(const std::vector<MessageInfo>& files, uint32_t first_uid)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -115,8 +118,11 @@ class Mailbox {
   absl::Status EnsureShard(uint32_t uid) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MoveName(const MessageInfo& from, const MessageInfo& to);
 
+  void RemoveLeftovers() const;
+  // Ascending by UID.
   absl::StatusOr<std::vector<MessageInfo>> ListShard(const std::string& shard) const;
-  absl::StatusOr<std::vector<MessageInfo>> ListFiles() const;
+  absl::StatusOr<std::vector<MessageInfo>> ListFiles(uint32_t first_shard) const;
+  std::vector<LogRecord> AppendedRecords(const std::vector<MessageInfo>& files) const;
   std::optional<MessageInfo> FindFile(uint32_t uid) const;
   std::string PathOf(const MessageInfo& info) const;
   // Calls on_change_ when the index has moved on since the last call.

@@ -16,6 +16,10 @@ namespace {
 
 constexpr char kLockName[] = "lock";
 constexpr char kLogName[] = "log.1";
+constexpr char kIncomingName[] = "tmp";
+
+// A file in tmp/ that is older belongs to an upload whose process died.
+constexpr absl::Duration kLongestUpload = absl::Hours(24);
 
 // A rebuild that cannot know which UIDs were given to messages that are gone leaves this many out.
 constexpr uint32_t kUidGap = 16 * kShardSize;
@@ -36,6 +40,7 @@ absl::Status Mailbox::Refresh() {
       RMAIL_RETURN_IF_ERROR(ReadLog(&tail));
       // A torn tail is most likely another process that is writing: what is whole has been read.
       if (tail != LogFile::Tail::kDamaged) return absl::OkStatus();
+      log_ = nullptr;
     }
   }
   return LockAndRefresh().status();
@@ -52,6 +57,16 @@ absl::StatusOr<FileLock> Mailbox::LockAndRefresh() {
     lock_file_ = *std::move(file);
   }
   RMAIL_ASSIGN_OR_RETURN(FileLock lock, FileLock::Acquire(lock_file_.get()));
+  const absl::Status current = MakeCurrent();
+  if (!current.ok()) {
+    // Whoever could not read to the end must not write there: the next call starts over.
+    log_ = nullptr;
+    return current;
+  }
+  return lock;
+}
+
+absl::Status Mailbox::MakeCurrent() {
   RMAIL_ASSIGN_OR_RETURN(const FileInfo lock_info, lock_file_->Info());
   if (lock_info.links == 0) {
     return Error(store::v1::ERROR_REASON_MAILBOX_NOT_FOUND, "the mailbox was deleted");
@@ -61,39 +76,45 @@ absl::StatusOr<FileLock> Mailbox::LockAndRefresh() {
   if (log_ != nullptr) {
     RMAIL_ASSIGN_OR_RETURN(news, log_->HasNews(&replaced));
   }
-  if (replaced) {
-    RMAIL_RETURN_IF_ERROR(OpenLog());
-    return lock;
-  }
-  if (!news) return lock;
-  LogFile::Tail tail;
-  RMAIL_RETURN_IF_ERROR(ReadLog(&tail));
-  if (tail == LogFile::Tail::kDamaged) {
-    RMAIL_RETURN_IF_ERROR(RebuildLocked("the log is damaged"));
-  } else if (tail == LogFile::Tail::kTorn) {
-    // Whoever wrote this died: nobody else can be writing now.
-    LogWarning("{}: cutting off an unfinished log record", directory_);
-    RMAIL_RETURN_IF_ERROR(log_->CutTail());
-  }
-  return lock;
+  if (replaced) return OpenLog();
+  return news ? CatchUp() : absl::OkStatus();
 }
 
 absl::Status Mailbox::OpenLog() {
   index_ = Index();
   absl::StatusOr<std::unique_ptr<LogFile>> log =
       LogFile::Open(env_, JoinPath(directory_, kLogName));
-  if (absl::IsNotFound(log.status())) return RebuildLocked("the log is missing");
-  if (absl::IsDataLoss(log.status())) return RebuildLocked("the log is damaged");
+  if (absl::IsNotFound(log.status())) return RebuildLocked("the log is missing", kUidGap);
+  if (absl::IsDataLoss(log.status())) return RebuildLocked("the log is damaged", kUidGap);
   RMAIL_RETURN_IF_ERROR(log.status());
   log_ = *std::move(log);
+  RMAIL_RETURN_IF_ERROR(CatchUp());
+  RemoveLeftovers();
+  return MendLastShard();
+}
+
+absl::Status Mailbox::CatchUp() {
   LogFile::Tail tail;
   RMAIL_RETURN_IF_ERROR(ReadLog(&tail));
-  if (tail == LogFile::Tail::kDamaged) return RebuildLocked("the log is damaged");
+  if (tail == LogFile::Tail::kDamaged) return RebuildLocked("the log is damaged", kUidGap);
   if (tail == LogFile::Tail::kTorn) {
+    // Whoever wrote this died: nobody else can be writing now.
     LogWarning("{}: cutting off an unfinished log record", directory_);
-    RMAIL_RETURN_IF_ERROR(log_->CutTail());
+    return log_->CutTail();
   }
-  return MendLastShard();
+  return absl::OkStatus();
+}
+
+void Mailbox::RemoveLeftovers() const {
+  const std::string incoming = JoinPath(directory_, kIncomingName);
+  const absl::StatusOr<std::vector<std::string>> names = env_->List(incoming);
+  if (!names.ok()) return;
+  const int64_t oldest = absl::ToUnixNanos(absl::Now() - kLongestUpload);
+  for (const std::string& name : *names) {
+    const std::string path = JoinPath(incoming, name);
+    const absl::StatusOr<FileInfo> info = env_->Stat(path);
+    if (info.ok() && !info->is_directory && info->modified_ns < oldest) (void)env_->Remove(path);
+  }
 }
 
 absl::Status Mailbox::ReadLog(LogFile::Tail* tail) {
@@ -116,9 +137,14 @@ absl::Status Mailbox::AppendRecord(LogRecord* record) {
 }
 
 absl::Status Mailbox::AppendExpunged(const std::vector<uint32_t>& uids) {
-  LogRecord record;
-  record.mutable_expunged()->mutable_uids()->Add(uids.begin(), uids.end());
-  return AppendRecord(&record);
+  for (size_t at = 0; at < uids.size(); at += kMaxRecordMessages) {
+    const size_t end = std::min(uids.size(), at + kMaxRecordMessages);
+    LogRecord record;
+    record.mutable_expunged()->mutable_uids()->Add(uids.begin() + static_cast<ptrdiff_t>(at),
+                                                   uids.begin() + static_cast<ptrdiff_t>(end));
+    RMAIL_RETURN_IF_ERROR(AppendRecord(&record));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Mailbox::EnsureShard(uint32_t uid) {
@@ -155,11 +181,12 @@ absl::StatusOr<std::vector<MessageInfo>> Mailbox::ListShard(const std::string& s
   return files;
 }
 
-absl::StatusOr<std::vector<MessageInfo>> Mailbox::ListFiles() const {
+absl::StatusOr<std::vector<MessageInfo>> Mailbox::ListFiles(uint32_t first_shard) const {
   RMAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names, env_->List(directory_));
   std::vector<uint32_t> shards;
   for (const std::string& name : names) {
-    if (const std::optional<uint32_t> shard = ParseShardName(name)) shards.push_back(*shard);
+    const std::optional<uint32_t> shard = ParseShardName(name);
+    if (shard && *shard >= first_shard) shards.push_back(*shard);
   }
   std::sort(shards.begin(), shards.end());
   std::vector<MessageInfo> files;
@@ -180,83 +207,84 @@ std::optional<MessageInfo> Mailbox::FindFile(uint32_t uid) const {
 }
 
 // What a process or machine that died left undone concerns the newest messages: names that lag behind the log, records
-// whose file never came, and, after a power failure, files whose record was lost.
+// whose file never came, and, after a power failure, files whose record was lost (in any later shard).
 absl::Status Mailbox::MendLastShard() {
-  const uint32_t next = index_.counts().uid_next;
-  const uint32_t shard = (next - 1) / kShardSize;
-  RMAIL_ASSIGN_OR_RETURN(std::vector<MessageInfo> files, ListShard(std::to_string(shard)));
-  if (next / kShardSize != shard) {
-    RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageInfo> more, ListShard(ShardName(next)));
-    files.insert(files.end(), more.begin(), more.end());
-  }
-  return MendNames(files, shard * kShardSize);
+  const uint32_t first = (index_.counts().uid_next - 1) / kShardSize;
+  RMAIL_ASSIGN_OR_RETURN(std::vector<MessageInfo> files, ListFiles(first));
+  const uint32_t known = index_.counts().uid_next;
+  const auto orphans = std::find_if(files.begin(), files.end(), [known](const MessageInfo& file) {
+    return file.uid >= known;
+  });
+  RMAIL_RETURN_IF_ERROR(
+      MendNames(std::vector<MessageInfo>(files.begin(), orphans), first * kShardSize));
+  if (orphans == files.end()) return absl::OkStatus();
+  files.erase(files.begin(), orphans);
+  LogWarning("{}: {} messages were missing in the log", directory_, files.size());
+  for (LogRecord& record : AppendedRecords(files)) RMAIL_RETURN_IF_ERROR(AppendRecord(&record));
+  return absl::OkStatus();
 }
 
 absl::Status Mailbox::MendNames(const std::vector<MessageInfo>& files, uint32_t first_uid) {
-  absl::flat_hash_map<uint32_t, MessageInfo> by_uid;
-  const uint32_t known = index_.counts().uid_next;
-  LogRecord adopted;
+  absl::flat_hash_map<uint32_t, std::vector<MessageInfo>> by_uid;
+  for (const MessageInfo& file : files) by_uid[file.uid].push_back(file);
+  std::vector<uint32_t> missing;
+  for (const MessageRow& row : index_.Rows({{std::max(first_uid, 1u), UINT32_MAX}})) {
+    const std::vector<MessageInfo>& named = by_uid[row.info.uid];
+    if (named.empty()) {
+      missing.push_back(row.info.uid);
+    } else if (std::find(named.begin(), named.end(), row.info) == named.end()) {
+      // The name that the index says is free: a rename replaces nothing.
+      RMAIL_RETURN_IF_ERROR(env_->Rename(PathOf(named[0]), PathOf(row.info)));
+    }
+  }
+  if (missing.empty()) return absl::OkStatus();
+  LogWarning("{}: {} messages of the log never got a file", directory_, missing.size());
+  return AppendExpunged(missing);
+}
+
+// `appended` records for files in order; a second file of one UID is left out.
+std::vector<LogRecord> Mailbox::AppendedRecords(const std::vector<MessageInfo>& files) const {
+  std::vector<LogRecord> records;
+  uint32_t last = 0;
   for (const MessageInfo& file : files) {
-    if (!by_uid.emplace(file.uid, file).second || file.uid < known) continue;
-    Appended* const appended = adopted.mutable_appended();
+    if (file.uid == last) {
+      LogError("{}: {} has the UID of another file and is left out", directory_, ShardPath(file));
+      continue;
+    }
+    last = file.uid;
+    if (records.empty() ||
+        records.back().appended().uids_size() == kMaxRecordMessages) {
+      records.emplace_back();
+    }
+    Appended* const appended = records.back().mutable_appended();
     appended->add_uids(file.uid);
     appended->add_internal_dates(file.internal_date);
     appended->add_sizes(file.size);
     appended->add_flags(file.flags);
   }
-  std::vector<uint32_t> missing;
-  for (const MessageRow& row : index_.Rows({{std::max(first_uid, 1u), UINT32_MAX}})) {
-    const auto found = by_uid.find(row.info.uid);
-    if (found == by_uid.end()) {
-      missing.push_back(row.info.uid);
-    } else if (!(found->second == row.info)) {
-      RMAIL_RETURN_IF_ERROR(env_->Rename(PathOf(found->second), PathOf(row.info)));
-    }
-  }
-  if (adopted.appended().uids_size() > 0) {
-    LogWarning("{}: {} messages were missing in the log", directory_,
-               adopted.appended().uids_size());
-    RMAIL_RETURN_IF_ERROR(AppendRecord(&adopted));
-  }
-  if (!missing.empty()) {
-    LogWarning("{}: {} messages of the log never got a file", directory_, missing.size());
-    RMAIL_RETURN_IF_ERROR(AppendExpunged(missing));
-  }
-  return absl::OkStatus();
+  return records;
 }
 
-absl::Status Mailbox::RebuildLocked(std::string_view why) {
-  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageInfo> files, ListFiles());
+absl::Status Mailbox::RebuildLocked(std::string_view why, uint32_t uid_gap) {
+  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageInfo> files, ListFiles(0));
   RMAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names, env_->List(directory_));
   const bool is_new = std::none_of(names.begin(), names.end(), [](const std::string& name) {
     return ParseShardName(name).has_value();
   });
   // What was read of the old log, as far as it goes: neither modseqs nor UIDs may go back behind it.
   const IndexCounts before = index_.counts();
-  LogRecord record;
-  uint32_t uid_next = before.uid_next;
-  for (const MessageInfo& file : files) {
-    Appended* const appended = record.mutable_appended();
-    if (appended->uids_size() > 0 && appended->uids().rbegin()[0] == file.uid) {
-      LogError("{}: {} has the UID of another file and is left out", directory_, ShardPath(file));
-      continue;
-    }
-    appended->add_uids(file.uid);
-    appended->add_internal_dates(file.internal_date);
-    appended->add_sizes(file.size);
-    appended->add_flags(file.flags);
-    uid_next = std::max(uid_next, file.uid + 1);
-  }
+  const uint32_t uid_next = files.empty() ? before.uid_next
+                                          : std::max(before.uid_next, files.back().uid + 1);
   // No modseq ever given reaches the microseconds since 1970.
   const uint64_t now = static_cast<uint64_t>(absl::ToUnixMicros(absl::Now()));
-  const uint64_t modseq = is_new ? 2 : std::max(before.highest_modseq + 1, now);
-  record.set_modseq(modseq);
-  LogRecord floor;
-  floor.set_modseq(modseq + 1);
-  floor.set_uid_floor(is_new ? 1 : std::min(uid_next, UINT32_MAX - kUidGap) + kUidGap);
+  uint64_t modseq = is_new ? 2 : std::max(before.highest_modseq + 1, now);
+  std::vector<LogRecord> records = AppendedRecords(files);
+  records.emplace_back().set_uid_floor(
+      is_new ? 1 : std::min(uid_next, UINT32_MAX - uid_gap) + uid_gap);
+  for (LogRecord& record : records) record.set_modseq(modseq++);
 
   const std::string path = JoinPath(directory_, kLogName);
-  RMAIL_RETURN_IF_ERROR(LogFile::Create(env_, path, {record, floor}));
+  RMAIL_RETURN_IF_ERROR(LogFile::Create(env_, path, records));
   RMAIL_ASSIGN_OR_RETURN(log_, LogFile::Open(env_, path));
   index_ = Index();
   LogFile::Tail tail;

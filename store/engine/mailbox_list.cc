@@ -11,12 +11,15 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_to.hpp>
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "store/base/error.h"
 #include "store/base/status.h"
+#include "store/engine/address.h"
+#include "store/engine/file_name.h"
 
 namespace rmail::engine {
 namespace {
@@ -83,6 +86,9 @@ MailboxEntry ParseEntry(const json::object& object) {
   for (const json::value& keyword : object.at("keywords").as_array()) {
     entry.keywords.push_back(json::value_to<std::string>(keyword));
   }
+  if (WellKnownKeywords().size() + entry.keywords.size() > kMaxKeywords) {
+    throw std::out_of_range("a mailbox has too many keywords");
+  }
   return entry;
 }
 
@@ -144,6 +150,10 @@ absl::StatusOr<MailboxList> ParseMailboxList(std::string_view text) {
     MailboxList list;
     list.last_uid_validity = object.at("last_uid_validity").to_number<uint32_t>();
     for (const json::key_value_pair& pair : object.at("mailboxes").as_object()) {
+      if (!IsMailboxId(std::string_view(pair.key().data(), pair.key().size()))) {
+        return Error(store::v1::ERROR_REASON_CORRUPT_MAILBOX,
+                     "mailboxes.json has an id that is none");
+      }
       list.mailboxes.emplace(std::string(pair.key()), ParseEntry(pair.value().as_object()));
     }
     return list;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "store/base/error.h"
+#include "store/engine/failing_env.h"
+#include "store/engine/log_file.h"
 #include "store/engine/test_folder.h"
 
 namespace rmail::engine {
@@ -332,6 +335,106 @@ TEST_F(BrokenIndexTest, RebuildGivesTheSameMessages) {
   ExpectWhole(*mailbox, "rebuilt");
   // Another store notices that the log was replaced.
   EXPECT_EQ(Flags(*other), Flags(*mailbox));
+}
+
+TEST_F(BrokenIndexTest, WhoKnewTheMailboxBeforeARebuildStartsOver) {
+  auto mailbox = NewMailbox();
+  ASSERT_TRUE(mailbox->Rebuild().ok());
+  const auto changes = mailbox->ChangesSince(before_.highest_modseq);
+  ASSERT_TRUE(changes.ok());
+  // What was expunged before it is not known any more.
+  EXPECT_TRUE(changes->reset);
+  EXPECT_EQ(changes->changed.size(), 2u);
+}
+
+TEST_F(BrokenIndexTest, LeftoversOfDeadUploadsGo) {
+  const std::string old = folder_.Write("tmp/old.tmp", "x");
+  const std::string young = folder_.Write("tmp/young.tmp", "x");
+  std::filesystem::last_write_time(
+      old, std::filesystem::file_time_type::clock::now() - std::chrono::hours(25));
+  ASSERT_TRUE(NewMailbox()->Counts().ok());
+  EXPECT_FALSE(std::filesystem::exists(old));
+  EXPECT_TRUE(std::filesystem::exists(young));
+}
+
+// A power failure lost the records of the last message of a shard and of the first of the next, but not their files.
+TEST_F(MailboxTest, OrphansInALaterShardAreAdoptedToo) {
+  LogRecord floor;
+  floor.set_modseq(2);
+  floor.set_uid_floor(4095);
+  ASSERT_TRUE(LogFile::Create(Env::Posix(), folder_.Path("log.1"), {floor}).ok());
+  for (const char* name : {"0", "1"}) std::filesystem::create_directory(folder_.Path(name));
+  folder_.Write("0/4095.7.4..eml", "last");
+  folder_.Write("1/4096.7.5..eml", "first");
+  auto mailbox = NewMailbox();
+  EXPECT_EQ(Append(*mailbox, "acknowledged"), 4097u);
+  EXPECT_EQ(Content(*mailbox, 4095), "last");
+  EXPECT_EQ(Content(*mailbox, 4096), "first");
+  EXPECT_EQ(Content(*NewMailbox(), 4097), "acknowledged");
+  ExpectConsistent(*mailbox);
+}
+
+TEST_F(MailboxTest, SecondFileOfAUidNeverReplacesTheFirst) {
+  auto mailbox = NewMailbox();
+  Append(*mailbox, "acknowledged");
+  for (const char* name : {"0/1.1.5..eml", "0/1.9999999999999999.5..eml"}) {
+    folder_.Write(name, "other");
+  }
+  EXPECT_EQ(Content(*NewMailbox(), 1), "acknowledged");
+}
+
+class FailingMailboxTest : public MailboxTest {
+ protected:
+  std::unique_ptr<Mailbox> NewFailingMailbox() {
+    return std::make_unique<Mailbox>(&env_, folder_.path(), [](uint64_t) {});
+  }
+  FailingEnv env_;
+};
+
+// Whoever could not read what others wrote must not write over it.
+TEST_F(FailingMailboxTest, FailedReadIsMadeUpForBeforeTheNextWrite) {
+  auto a = NewMailbox();
+  auto b = NewFailingMailbox();
+  EXPECT_EQ(Append(*a, "one"), 1u);
+  EXPECT_EQ(b->Counts()->messages, 1u);
+  EXPECT_EQ(Append(*a, "two"), 2u);
+  env_.FailNext(FailingEnv::kReadAt);
+  EXPECT_FALSE(b->Counts().ok());
+  EXPECT_EQ(Append(*b, "three"), 3u);
+  EXPECT_EQ(Content(*a, 2), "two");
+  EXPECT_EQ(Content(*a, 3), "three");
+  ExpectConsistent(*NewMailbox());
+}
+
+TEST_F(FailingMailboxTest, FailedAppendIsNoMessageAndTheNextOneWorks) {
+  for (const FailingEnv::Call call :
+       {FailingEnv::kWriteAt, FailingEnv::kLink, FailingEnv::kSync, FailingEnv::kReadAt}) {
+    auto mailbox = NewFailingMailbox();
+    const uint32_t before = mailbox->Counts()->messages;
+    ASSERT_TRUE(mailbox->IncomingDirectory().ok());
+    const std::string path = folder_.Write("tmp/message", "x");
+    env_.FailNext(call);
+    const auto failed = mailbox->Append(path, {0, 0, 1, 1});
+    // Reading is not needed when nothing was written elsewhere.
+    EXPECT_EQ(failed.ok(), call == FailingEnv::kReadAt) << call;
+    const uint32_t after = mailbox->Counts()->messages;
+    EXPECT_LE(after, before + 1) << call;
+    EXPECT_GT(Append(*mailbox, "whole"), 0u) << call;
+    ExpectConsistent(*NewMailbox());
+  }
+}
+
+TEST_F(FailingMailboxTest, RebuildThatFailsIsTriedAgain) {
+  Append(*NewMailbox(), "one");
+  ASSERT_TRUE(Env::Posix()->Remove(folder_.Path("log.1")).ok());
+  for (const FailingEnv::Call call :
+       {FailingEnv::kList, FailingEnv::kWriteAt, FailingEnv::kSync, FailingEnv::kRename}) {
+    auto mailbox = NewFailingMailbox();
+    env_.FailNext(call);
+    EXPECT_FALSE(mailbox->Counts().ok()) << call;
+    EXPECT_EQ(Content(*mailbox, 1), "one") << call;
+    ASSERT_TRUE(Env::Posix()->Remove(folder_.Path("log.1")).ok());
+  }
 }
 
 TEST_F(MailboxTest, FolderThatWasDeletedIsNoMailbox) {

@@ -88,18 +88,20 @@ PasswordCache::Digest PasswordCache::DigestOf(std::string_view account,
   return digest;
 }
 
+bool PasswordCache::Remembers(std::string_view account, std::string_view password,
+                              std::string_view hash) {
+  const Digest digest = DigestOf(account, password);
+  MutexLock lock(&mutex_);
+  const auto found = entries_.find(ToAbsl(account));
+  return found != entries_.end() && found->second.hash == hash &&
+         CRYPTO_memcmp(found->second.digest.data(), digest.data(), digest.size()) == 0;
+}
+
 bool PasswordCache::Verify(std::string_view account, std::string_view password,
                            std::string_view hash) {
-  const Digest digest = DigestOf(account, password);
-  {
-    MutexLock lock(&mutex_);
-    const auto found = entries_.find(ToAbsl(account));
-    if (found != entries_.end() && found->second.hash == hash &&
-        CRYPTO_memcmp(found->second.digest.data(), digest.data(), digest.size()) == 0) {
-      return true;
-    }
-  }
+  if (Remembers(account, password, hash)) return true;
   if (!VerifySlowly(password, hash)) return false;
+  const Digest digest = DigestOf(account, password);
   MutexLock lock(&mutex_);
   if (entries_.size() >= kMaxEntries) entries_.clear();
   entries_[ToAbsl(account)] = Entry{std::string(hash), digest};

@@ -26,6 +26,9 @@ class PasswordCache {
  public:
   PasswordCache();
 
+  // Whether it is known without a slow check that the password is right.
+  bool Remembers(std::string_view account, std::string_view password, std::string_view hash);
+
   // As VerifyPassword. At most as many slow checks run at once as there are processors: the others wait.
   bool Verify(std::string_view account, std::string_view password, std::string_view hash);
 

@@ -45,8 +45,7 @@ absl::StatusOr<UserSettings> ParseUserFile(std::string_view text) {
   if (const json::value* const quota = object.if_contains("quota_mb")) {
     json::error_code range;
     settings.quota_mb = quota->to_number<uint64_t>(range);
-    // Above that, octets don't fit 64 bits.
-    if (range || settings.quota_mb > UINT64_MAX >> 20) return WrongType("quota_mb", "a number of MiB");
+    if (range || settings.quota_mb > kMaxQuotaMb) return WrongType("quota_mb", "a number of MiB");
   }
   RMAIL_RETURN_IF_ERROR(TakeBool(object, "admin", &settings.admin));
   RMAIL_RETURN_IF_ERROR(TakeBool(object, "disabled", &settings.disabled));

@@ -17,6 +17,9 @@ struct UserSettings {
   bool disabled = false;
 };
 
+// The largest quota: more octets don't fit 64 bits.
+inline constexpr uint64_t kMaxQuotaMb = UINT64_MAX >> 20;
+
 // An error names the key that is wrong. Keys that are not known are ignored.
 absl::StatusOr<UserSettings> ParseUserFile(std::string_view json);
 std::string FormatUserFile(const UserSettings& settings);

@@ -48,7 +48,7 @@ class AdminServicer : public pb::AdminService::CallbackService {
   absl::StatusOr<std::shared_ptr<engine::Mailbox>> Open(const grpc::CallbackServerContext& call,
                                                         const std::string& name) {
     RMAIL_ASSIGN_OR_RETURN(const AccountResource resource,
-                           context_.authorizer.Resource(call, name));
+                           context_.authorizer.ResourceForAdmin(call, name));
     return resource.account->OpenMailbox(resource.mailbox_id);
   }
 

@@ -47,12 +47,21 @@ absl::StatusOr<Token> Authorizer::Caller(const grpc::CallbackServerContext& cont
   return Verify(value.substr(kBearer.size()));
 }
 
+bool Authorizer::IsAdmin(const Token& token) {
+  if (token.scope != TokenScope::kAdmin) return false;
+  if (token.subject.empty()) return true;
+  const absl::StatusOr<std::shared_ptr<engine::Account>> account =
+      engine_.FindAccount(token.subject);
+  if (!account.ok()) return false;
+  const absl::StatusOr<engine::UserSettings> settings = (*account)->Settings();
+  return settings.ok() && settings->admin && !settings->disabled;
+}
+
 absl::Status Authorizer::Require(const grpc::CallbackServerContext& context,
                                  std::initializer_list<TokenScope> scopes) {
   RMAIL_ASSIGN_OR_RETURN(const Token token, Caller(context));
-  if (std::find(scopes.begin(), scopes.end(), token.scope) != scopes.end()) {
-    return absl::OkStatus();
-  }
+  const bool named = std::find(scopes.begin(), scopes.end(), token.scope) != scopes.end();
+  if (named && (token.scope != TokenScope::kAdmin || IsAdmin(token))) return absl::OkStatus();
   return Error(store::v1::ERROR_REASON_NOT_PERMITTED, "the token does not allow this call");
 }
 
@@ -63,6 +72,18 @@ absl::StatusOr<AccountResource> Authorizer::Resource(const grpc::CallbackServerC
 }
 
 absl::StatusOr<AccountResource> Authorizer::Resource(const Token& token, std::string_view name) {
+  // An administrator's login covers its own mail; the server's own command line covers all.
+  return Find(token, name, token.scope == TokenScope::kAdmin && token.subject.empty());
+}
+
+absl::StatusOr<AccountResource> Authorizer::ResourceForAdmin(
+    const grpc::CallbackServerContext& context, std::string_view name) {
+  RMAIL_ASSIGN_OR_RETURN(const Token token, Caller(context));
+  return Find(token, name, IsAdmin(token));
+}
+
+absl::StatusOr<AccountResource> Authorizer::Find(const Token& token, std::string_view name,
+                                                 bool all) {
   const std::optional<engine::ResourceName> resource = engine::ParseResourceName(name);
   if (!resource) {
     return Error(store::v1::ERROR_REASON_INVALID_REQUEST, "not the name of a resource");
@@ -70,8 +91,6 @@ absl::StatusOr<AccountResource> Authorizer::Resource(const Token& token, std::st
   const bool is_account_token =
       token.scope == TokenScope::kAccount || token.scope == TokenScope::kAdmin;
   const bool own = is_account_token && token.subject == resource->account;
-  // An administrator's login covers its own mail; the server's own command line covers all.
-  const bool all = token.scope == TokenScope::kAdmin && token.subject.empty();
   if (!own && !all) {
     return Error(store::v1::ERROR_REASON_NOT_PERMITTED, "the token does not cover this account");
   }

@@ -37,7 +37,7 @@ class Authorizer {
   // The token that a call carries as `authorization: Bearer ...`.
   absl::StatusOr<Token> Caller(const grpc::CallbackServerContext& context);
 
-  // The call's token has one of the scopes.
+  // The call's token has one of the scopes. An administrator's login counts only while the account is one.
   absl::Status Require(const grpc::CallbackServerContext& context,
                        std::initializer_list<TokenScope> scopes);
 
@@ -46,6 +46,9 @@ class Authorizer {
                                            std::string_view name);
   // The same for a token that came otherwise.
   absl::StatusOr<AccountResource> Resource(const Token& token, std::string_view name);
+  // As Resource, and every administrator may use it.
+  absl::StatusOr<AccountResource> ResourceForAdmin(const grpc::CallbackServerContext& context,
+                                                   std::string_view name);
 
   absl::StatusOr<Token> Verify(std::string_view encoded);
 
@@ -53,6 +56,9 @@ class Authorizer {
   std::string Issue(std::string_view address, bool admin, absl::Duration life);
 
  private:
+  bool IsAdmin(const Token& token);
+  absl::StatusOr<AccountResource> Find(const Token& token, std::string_view name, bool all);
+
   engine::Engine& engine_;
   const std::string token_secret_;
   Mutex mutex_;

@@ -31,6 +31,11 @@ void FillAccount(const std::string& address, const engine::UserSettings& setting
   account->set_quota_mb(settings.quota_mb);
 }
 
+absl::Status CheckQuota(uint64_t quota_mb) {
+  if (quota_mb <= engine::kMaxQuotaMb) return absl::OkStatus();
+  return Error(pb::ERROR_REASON_INVALID_REQUEST, "the quota is too large");
+}
+
 class DirectoryServicer : public pb::DirectoryService::CallbackService {
  public:
   explicit DirectoryServicer(ServiceContext context) : context_(context) {}
@@ -41,6 +46,7 @@ class DirectoryServicer : public pb::DirectoryService::CallbackService {
     return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
       RMAIL_RETURN_IF_ERROR(context_.authorizer.Require(*call, {TokenScope::kAdmin}));
       RMAIL_ASSIGN_OR_RETURN(const std::string address, AddressOf(request->account().name()));
+      RMAIL_RETURN_IF_ERROR(CheckQuota(request->account().quota_mb()));
       engine::UserSettings settings;
       settings.admin = request->account().admin();
       settings.disabled = request->account().disabled();
@@ -57,10 +63,7 @@ class DirectoryServicer : public pb::DirectoryService::CallbackService {
                                        pb::GetAccountResponse* response) override {
     return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
       RMAIL_ASSIGN_OR_RETURN(const std::string address, AddressOf(request->name()));
-      RMAIL_ASSIGN_OR_RETURN(const Token token, context_.authorizer.Caller(*call));
-      if (token.scope != TokenScope::kAdmin) {
-        RMAIL_RETURN_IF_ERROR(context_.authorizer.Resource(token, request->name()).status());
-      }
+      RMAIL_RETURN_IF_ERROR(context_.authorizer.ResourceForAdmin(*call, request->name()).status());
       return Get(address, response->mutable_account());
     });
   }
@@ -89,6 +92,7 @@ class DirectoryServicer : public pb::DirectoryService::CallbackService {
       RMAIL_ASSIGN_OR_RETURN(const std::string address, AddressOf(request->name()));
       RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Account> account,
                              context_.engine.FindAccount(address));
+      RMAIL_RETURN_IF_ERROR(CheckQuota(request->quota_mb()));
       std::string hash;
       if (request->has_password()) {
         RMAIL_RETURN_IF_ERROR(engine::Engine::CheckPassword(request->password()));

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "store/base/logging.h"
 #include "store/base/status.h"
 #include "store/service/mailbox_view.h"
 #include "store/service/message_reader.h"
@@ -48,6 +49,12 @@ class Fetch {
       message_.emplace(*std::move(file), row.info.size);
       section_ = 0;
     }
+    pb::MessageDigest digest;
+    if (request_.digests()) {
+      const absl::StatusOr<const pb::MessageDigest*> made = message_->Digest();
+      if (!made.ok()) return LeaveOut(made.status());
+      digest = **made;
+    }
     AddRow(row, response->mutable_columns());
     if (request_.internal_dates()) {
       response->mutable_columns()->add_internal_dates(row.info.internal_date);
@@ -55,10 +62,18 @@ class Fetch {
     if (request_.sizes()) response->mutable_columns()->add_sizes(row.info.size);
     *cost += kRowCost;
     if (request_.digests()) {
-      RMAIL_ASSIGN_OR_RETURN(const pb::MessageDigest* const digest, message_->Digest());
-      *response->add_digests() = *digest;
-      *cost += digest->ByteSizeLong();
+      *cost += digest.ByteSizeLong();
+      *response->add_digests() = std::move(digest);
     }
+    return absl::OkStatus();
+  }
+
+  // A damaged file must not keep all other messages from a client.
+  absl::Status LeaveOut(const absl::Status& status) {
+    if (!absl::IsDataLoss(status)) return status;
+    LogError("{}: UID {}: {}", mailbox_->directory(), rows_[next_ - 1].info.uid,
+             FromAbsl(status.message()));
+    message_.reset();
     return absl::OkStatus();
   }
 

@@ -2,6 +2,7 @@
 
 #include "rmail/store/v1/mailbox.grpc.pb.h"
 #include "store/base/error.h"
+#include "store/base/logging.h"
 #include "store/base/status.h"
 #include "store/service/mailbox_view.h"
 #include "store/service/reactors.h"
@@ -55,17 +56,24 @@ class MailboxServicer : public pb::MailboxService::CallbackService {
                              resource.account->Mailboxes());
       std::map<std::string_view, const std::string*> by_path;
       for (const auto& [id, entry] : list->mailboxes) by_path.emplace(entry.path, &id);
-      const auto add = [&](const std::string& id) -> absl::Status {
+      const auto add = [&](const std::string& id) {
         pb::Mailbox* const mailbox = response->add_mailboxes();
-        if (request->with_counts()) return FillMailboxWithCounts(*resource.account, id, mailbox);
         FillMailbox(*resource.account, id, list->mailboxes.at(id), mailbox);
-        return absl::OkStatus();
+        if (!request->with_counts()) return;
+        pb::Mailbox counted;
+        const absl::Status status = FillMailboxWithCounts(*resource.account, id, &counted);
+        if (status.ok()) {
+          *mailbox = std::move(counted);
+        } else {
+          // One that is damaged must not hide the others.
+          LogError("{}: {}", mailbox->name(), FromAbsl(status.message()));
+        }
       };
       if (const auto inbox = by_path.find("INBOX"); inbox != by_path.end()) {
-        RMAIL_RETURN_IF_ERROR(add(*inbox->second));
+        add(*inbox->second);
         by_path.erase(inbox);
       }
-      for (const auto& [path, id] : by_path) RMAIL_RETURN_IF_ERROR(add(*id));
+      for (const auto& [path, id] : by_path) add(*id);
       return absl::OkStatus();
     });
   }

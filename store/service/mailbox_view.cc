@@ -8,6 +8,11 @@
 #include "store/engine/address.h"
 
 namespace rmail::service {
+namespace {
+
+constexpr int kMaxRanges = 100'000;
+
+}  // namespace
 
 void FillMailbox(const engine::Account& account, const std::string& id,
                  const engine::MailboxEntry& entry, store::v1::Mailbox* mailbox) {
@@ -31,14 +36,14 @@ void FillCounts(const engine::MailboxEntry& entry, const engine::IndexCounts& co
 
 absl::Status FillMailboxWithCounts(engine::Account& account, const std::string& id,
                                    store::v1::Mailbox* mailbox) {
+  RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Mailbox> opened, account.OpenMailbox(id));
+  RMAIL_ASSIGN_OR_RETURN(const engine::IndexCounts counts, opened->Counts());
   RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const engine::MailboxList> list,
                          account.Mailboxes());
   const auto found = list->mailboxes.find(id);
   if (found == list->mailboxes.end()) {
     return Error(store::v1::ERROR_REASON_MAILBOX_NOT_FOUND, "no such mailbox");
   }
-  RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Mailbox> opened, account.OpenMailbox(id));
-  RMAIL_ASSIGN_OR_RETURN(const engine::IndexCounts counts, opened->Counts());
   FillMailbox(account, id, found->second, mailbox);
   FillCounts(found->second, counts, mailbox->mutable_counts());
   return absl::OkStatus();
@@ -63,8 +68,11 @@ void AddRanges(const std::vector<uint32_t>& uids,
   }
 }
 
-std::vector<engine::UidSpan> ToSpans(
+absl::StatusOr<std::vector<engine::UidSpan>> ToSpans(
     const google::protobuf::RepeatedPtrField<store::v1::UidRange>& ranges) {
+  if (ranges.size() > kMaxRanges) {
+    return Error(store::v1::ERROR_REASON_INVALID_REQUEST, "too many ranges of UIDs");
+  }
   std::vector<engine::UidSpan> sorted;
   for (const store::v1::UidRange& range : ranges) {
     if (range.first() >= 1 && range.first() <= range.last()) {

@@ -20,6 +20,7 @@ namespace pb = ::rmail::store::v1;
 
 // Messages in one answer of SyncMailbox: about 256 KiB.
 constexpr size_t kSyncBatch = 16'384;
+constexpr int kMaxSections = 100;
 
 struct OpenedMailbox {
   AccountResource resource;
@@ -47,13 +48,15 @@ class MessageServicer : public pb::MessageService::CallbackService {
   grpc::ServerReadReactor<pb::AppendMessageRequest>* AppendMessage(
       grpc::CallbackServerContext* call, pb::AppendMessageResponse* response) override {
     return new UploadReactor<pb::AppendMessageRequest, pb::AppendMessageResponse>(
-        context_.pool, response, NewAppendReceiver(context_, call));
+        context_.pool, context_.authorizer.Caller(*call).status(), response,
+        NewAppendReceiver(context_, call));
   }
 
   grpc::ServerReadReactor<pb::DeliverMessageRequest>* DeliverMessage(
       grpc::CallbackServerContext* call, pb::DeliverMessageResponse* response) override {
     return new UploadReactor<pb::DeliverMessageRequest, pb::DeliverMessageResponse>(
-        context_.pool, response, NewDeliverReceiver(context_, call));
+        context_.pool, context_.authorizer.Caller(*call).status(), response,
+        NewDeliverReceiver(context_, call));
   }
 
   grpc::ServerWriteReactor<pb::SyncMailboxResponse>* SyncMailbox(
@@ -68,8 +71,13 @@ class MessageServicer : public pb::MessageService::CallbackService {
         context_.pool,
         [this, call, request]() -> absl::StatusOr<Producer<pb::FetchMessagesResponse>> {
           RMAIL_ASSIGN_OR_RETURN(const OpenedMailbox opened, Open(*call, request->mailbox()));
+          if (request->sections_size() > kMaxSections) {
+            return Error(pb::ERROR_REASON_INVALID_REQUEST, "too many sections");
+          }
+          RMAIL_ASSIGN_OR_RETURN(const std::vector<engine::UidSpan> spans,
+                                 ToSpans(request->uids()));
           RMAIL_ASSIGN_OR_RETURN(std::vector<engine::MessageRow> rows,
-                                 opened.mailbox->Rows(ToSpans(request->uids())));
+                                 opened.mailbox->Rows(spans));
           std::erase_if(rows, [&](const engine::MessageRow& row) {
             return row.modseq <= request->changed_since();
           });
@@ -90,7 +98,7 @@ class MessageServicer : public pb::MessageService::CallbackService {
                                             pb::ExpungeMessagesResponse* response) override {
     return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
       RMAIL_ASSIGN_OR_RETURN(const OpenedMailbox opened, Open(*call, request->mailbox()));
-      std::vector<engine::UidSpan> spans = ToSpans(request->uids());
+      RMAIL_ASSIGN_OR_RETURN(std::vector<engine::UidSpan> spans, ToSpans(request->uids()));
       if (request->uids().empty()) spans.push_back({1, UINT32_MAX});
       RMAIL_ASSIGN_OR_RETURN(const engine::Mailbox::ExpungeResult result,
                              opened.mailbox->Expunge(spans));
@@ -120,14 +128,18 @@ class MessageServicer : public pb::MessageService::CallbackService {
     RMAIL_ASSIGN_OR_RETURN(opened.resource, context_.authorizer.Resource(call, name));
     const AccountResource& resource = opened.resource;
     RMAIL_ASSIGN_OR_RETURN(opened.mailbox, resource.account->OpenMailbox(resource.mailbox_id));
+    RMAIL_ASSIGN_OR_RETURN(opened.entry, Entry(resource));
+    return opened;
+  }
+
+  static absl::StatusOr<engine::MailboxEntry> Entry(const AccountResource& resource) {
     RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const engine::MailboxList> list,
                            resource.account->Mailboxes());
     const auto found = list->mailboxes.find(resource.mailbox_id);
     if (found == list->mailboxes.end()) {
       return Error(pb::ERROR_REASON_MAILBOX_NOT_FOUND, "no such mailbox");
     }
-    opened.entry = found->second;
-    return opened;
+    return found->second;
   }
 
   absl::StatusOr<Producer<pb::SyncMailboxResponse>> Sync(const grpc::CallbackServerContext& call,
@@ -138,10 +150,12 @@ class MessageServicer : public pb::MessageService::CallbackService {
     RMAIL_ASSIGN_OR_RETURN(
         engine::Mailbox::Changes changes,
         opened.mailbox->ChangesSince(other_validity ? 0 : request.since_modseq()));
+    // Read after the flags: each bit in them has its name in the list.
+    RMAIL_ASSIGN_OR_RETURN(const engine::MailboxEntry entry, Entry(opened.resource));
     pb::SyncMailboxResponse first;
-    FillMailbox(*opened.resource.account, opened.resource.mailbox_id, opened.entry,
+    FillMailbox(*opened.resource.account, opened.resource.mailbox_id, entry,
                 first.mutable_mailbox());
-    FillCounts(opened.entry, changes.counts, first.mutable_mailbox()->mutable_counts());
+    FillCounts(entry, changes.counts, first.mutable_mailbox()->mutable_counts());
     first.set_reset(changes.reset || other_validity);
     AddRanges(changes.expunged, first.mutable_expunged());
     return [first = std::move(first), rows = std::move(changes.changed), next = size_t{0},
@@ -162,7 +176,7 @@ class MessageServicer : public pb::MessageService::CallbackService {
     engine::Account& account = *opened.resource.account;
     const std::string& id = opened.resource.mailbox_id;
     engine::Mailbox::FlagUpdate update;
-    update.spans = ToSpans(request.uids());
+    RMAIL_ASSIGN_OR_RETURN(update.spans, ToSpans(request.uids()));
     RMAIL_ASSIGN_OR_RETURN(update.operation, ToOperation(request.operation()));
     const bool create = update.operation != engine::FlagOperation::kRemove;
     RMAIL_ASSIGN_OR_RETURN(update.flags, account.FlagsMask(id, request.flags(), create));
@@ -173,11 +187,8 @@ class MessageServicer : public pb::MessageService::CallbackService {
       AddRow(row, response->mutable_messages());
     }
     AddRanges(result.conflicts, response->mutable_conflicts());
-    RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const engine::MailboxList> list,
-                           account.Mailboxes());
-    const auto found = list->mailboxes.find(id);
-    if (found == list->mailboxes.end()) return absl::OkStatus();
-    for (const std::string& keyword : engine::AllKeywords(found->second)) {
+    RMAIL_ASSIGN_OR_RETURN(const engine::MailboxEntry entry, Entry(opened.resource));
+    for (const std::string& keyword : engine::AllKeywords(entry)) {
       response->add_keywords(keyword);
     }
     return absl::OkStatus();

@@ -13,17 +13,24 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "store/base/error.h"
 #include "store/base/status.h"
 #include "store/client/grpc_status.h"
 #include "store/service/worker_pool.h"
 
 namespace rmail::service {
 
+// The contract's errors have a reason: what the file system reports without one means that the store cannot do its work.
+inline absl::Status AsStoreError(absl::Status status) {
+  if (status.ok() || ReasonOf(status) != store::v1::ERROR_REASON_UNSPECIFIED) return status;
+  return Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE, FromAbsl(status.message()));
+}
+
 // A fault in one call never touches another: what is thrown becomes that call's error.
 template <typename Work>
 absl::Status Guard(Work&& work) {
   try {
-    return work();
+    return AsStoreError(work());
   } catch (const std::exception& e) {
     return MakeStatus(absl::StatusCode::kInternal, e.what());
   }
@@ -112,10 +119,15 @@ class Receiver {
 template <typename Request, typename Response>
 class UploadReactor : public grpc::ServerReadReactor<Request> {
  public:
-  UploadReactor(WorkerPool& pool, Response* response,
+  // `allowed`: whether the caller may upload at all.
+  UploadReactor(WorkerPool& pool, const absl::Status& allowed, Response* response,
                 std::unique_ptr<Receiver<Request, Response>> receiver)
       : pool_(pool), response_(response), receiver_(std::move(receiver)) {
-    this->StartRead(&request_);
+    if (allowed.ok()) {
+      this->StartRead(&request_);
+    } else {
+      this->Finish(client::ToGrpcStatus(allowed));
+    }
   }
 
   void OnReadDone(bool ok) override {

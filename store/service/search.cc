@@ -19,7 +19,9 @@ namespace pb = ::rmail::store::v1;
 constexpr int kMaxDepth = 32;
 // An answer is sent after this many messages that had to be opened, so that a cancelled search ends soon.
 constexpr int kOpenedPerAnswer = 256;
-constexpr int kRangesPerAnswer = 4096;
+constexpr size_t kFoundPerAnswer = 4096;
+constexpr size_t kRowsPerAnswer = 16'384;
+constexpr int kMaxConditions = 1000;
 
 // A compiled tree: conditions as closures, cheap ones before those that open the message.
 struct Condition {
@@ -32,8 +34,9 @@ class Compiler {
  public:
   explicit Compiler(std::vector<std::string> keywords) : keywords_(std::move(keywords)) {}
 
-  absl::StatusOr<Condition> Compile(const pb::SearchExpression& expression, int depth = 0) const {
+  absl::StatusOr<Condition> Compile(const pb::SearchExpression& expression, int depth = 0) {
     if (depth > kMaxDepth) return BadRequest("a search is nested too deep");
+    if (++conditions_ > kMaxConditions) return BadRequest("a search has too many conditions");
     switch (expression.condition_case()) {
       case pb::SearchExpression::kAllOf:
         return List(expression.all_of(), true, depth);
@@ -59,7 +62,7 @@ class Compiler {
     return Error(pb::ERROR_REASON_INVALID_REQUEST, why);
   }
 
-  absl::StatusOr<Condition> List(const pb::SearchExpressionList& list, bool all, int depth) const {
+  absl::StatusOr<Condition> List(const pb::SearchExpressionList& list, bool all, int depth) {
     std::vector<Condition> conditions;
     for (const pb::SearchExpression& expression : list.expressions()) {
       RMAIL_ASSIGN_OR_RETURN(Condition condition, Compile(expression, depth + 1));
@@ -79,7 +82,7 @@ class Compiler {
                      }};
   }
 
-  absl::StatusOr<Condition> Not(const pb::SearchExpression& expression, int depth) const {
+  absl::StatusOr<Condition> Not(const pb::SearchExpression& expression, int depth) {
     RMAIL_ASSIGN_OR_RETURN(Condition inner, Compile(expression, depth + 1));
     const bool costly = inner.costly;
     return Condition{costly,
@@ -94,9 +97,12 @@ class Compiler {
   absl::StatusOr<Condition> Column(const pb::SearchExpression& expression) const {
     std::function<bool(const engine::MessageRow&)> matches;
     switch (expression.condition_case()) {
-      case pb::SearchExpression::kUids:
-        matches = UidsIn(ToSpans(expression.uids().ranges()));
+      case pb::SearchExpression::kUids: {
+        RMAIL_ASSIGN_OR_RETURN(std::vector<engine::UidSpan> spans,
+                               ToSpans(expression.uids().ranges()));
+        matches = UidsIn(std::move(spans));
         break;
+      }
       case pb::SearchExpression::kFlagsSet:
         matches = AllFlags(expression.flags_set());
         break;
@@ -164,6 +170,7 @@ class Compiler {
   }
 
   const std::vector<std::string> keywords_;
+  int conditions_ = 0;
 };
 
 class Search {
@@ -175,14 +182,14 @@ class Search {
   absl::StatusOr<bool> Next(pb::SearchMessagesResponse* response) {
     if (next_ == rows_.size()) return false;
     std::vector<uint32_t> found;
-    for (int opened = 0; next_ < rows_.size() && opened < kOpenedPerAnswer &&
-                         found.size() < kRangesPerAnswer;
-         ++next_) {
+    const size_t end = std::min(rows_.size(), next_ + kRowsPerAnswer);
+    for (int opened = 0;
+         next_ < end && opened < kOpenedPerAnswer && found.size() < kFoundPerAnswer; ++next_) {
       MessageText text(*mailbox_, rows_[next_].info);
       const absl::StatusOr<bool> matches = condition_.matches(rows_[next_], text);
       opened += text.opened();
-      // Expunged meanwhile.
-      if (absl::IsNotFound(matches.status())) continue;
+      // Expunged meanwhile, or damaged: that must not hide the others.
+      if (absl::IsNotFound(matches.status()) || absl::IsDataLoss(matches.status())) continue;
       RMAIL_RETURN_IF_ERROR(matches.status());
       if (*matches) found.push_back(rows_[next_].info.uid);
     }

@@ -16,9 +16,9 @@ namespace {
 
 namespace pb = ::rmail::store::v1;
 
-// What is searched of one header and of one body part.
+// What is searched of one header and of all body parts.
 constexpr uint64_t kMaxHeader = 1 << 20;
-constexpr uint64_t kMaxPart = 16 << 20;
+constexpr uint64_t kMaxBody = 16 << 20;
 constexpr int64_t kMicrosPerMinute = 60'000'000;
 
 bool IsAscii(std::string_view text) {
@@ -128,9 +128,12 @@ absl::Status MessageText::AddBody(const pb::BodyPart& part, std::string* text) {
     }
     RMAIL_RETURN_IF_ERROR(AddBody(inner, text));
   }
-  if (!part.parts().empty() || part.type() != "text") return absl::OkStatus();
+  if (!part.parts().empty() || part.type() != "text" || text->size() >= kMaxBody) {
+    return absl::OkStatus();
+  }
+  const uint64_t room = kMaxBody - text->size();
   RMAIL_ASSIGN_OR_RETURN(const std::string raw,
-                         reader->Read(part.body_offset(), std::min(part.body_size(), kMaxPart)));
+                         reader->Read(part.body_offset(), std::min(part.body_size(), room)));
   text->append(mime::ToUtf8(mime::DecodeContent(raw, part.encoding()), Charset(part)));
   text->append("\n");
   return absl::OkStatus();

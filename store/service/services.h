@@ -17,6 +17,8 @@ struct ServiceContext {
   engine::Engine& engine;
   Authorizer& authorizer;
   WorkerPool& pool;
+  // For passwords, a tenth of a second of a processor each: a flood of logins must not stop everything else.
+  WorkerPool& password_pool;
 };
 
 std::unique_ptr<grpc::Service> NewMailboxService(ServiceContext context);

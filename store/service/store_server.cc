@@ -4,7 +4,9 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "store/base/error.h"
@@ -19,6 +21,8 @@ namespace {
 
 constexpr size_t kMinSecret = 16;
 constexpr int kMaxMessage = 4 << 20;
+// Answers are larger: the flags of a million messages.
+constexpr int kMaxAnswer = 256 << 20;
 // A gateway that vanished without a word is noticed after this long.
 constexpr int kKeepaliveMillis = 20'000;
 
@@ -38,6 +42,7 @@ struct StoreServer::Impl {
   std::unique_ptr<engine::Engine> engine;
   std::unique_ptr<Authorizer> authorizer;
   std::unique_ptr<WorkerPool> pool;
+  std::unique_ptr<WorkerPool> password_pool;
   std::shared_ptr<WatchStreams> watch_streams;
   std::vector<std::unique_ptr<grpc::Service>> services;
   std::unique_ptr<grpc::Server> server;
@@ -57,9 +62,12 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(StoreOptions opt
   RMAIL_ASSIGN_OR_RETURN(impl->engine, engine::Engine::Open(std::move(engine_options)));
   impl->authorizer = std::make_unique<Authorizer>(*impl->engine, options.token_secret);
   impl->pool = std::make_unique<WorkerPool>(options.workers);
+  impl->password_pool =
+      std::make_unique<WorkerPool>(std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
   impl->watch_streams = NewWatchStreams();
 
-  const ServiceContext context{*impl->engine, *impl->authorizer, *impl->pool};
+  const ServiceContext context{*impl->engine, *impl->authorizer, *impl->pool,
+                               *impl->password_pool};
   impl->services.push_back(NewMailboxService(context));
   impl->services.push_back(NewMessageService(context));
   impl->services.push_back(NewDirectoryService(context));
@@ -75,6 +83,7 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(StoreOptions opt
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kKeepaliveMillis / 2);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   // Several stores must not share a port by chance.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   if (!options.listen.empty()) {
@@ -99,7 +108,7 @@ int StoreServer::port() const { return impl_->port; }
 
 std::shared_ptr<grpc::Channel> StoreServer::InProcessChannel() {
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMaxMessage);
+  arguments.SetMaxReceiveMessageSize(kMaxAnswer);
   return impl_->server->InProcessChannel(arguments);
 }
 

@@ -38,7 +38,7 @@ struct StoreOptions {
   int workers = 64;
 };
 
-// Thread-safe.
+// Used by one thread.
 class StoreServer {
  public:
   // Also offers reflection and health (grpc.health.v1).

@@ -71,12 +71,6 @@ class Body {
   uint64_t announced_ = 0;
 };
 
-// Tells the store's trouble with its disk from a fault of the caller.
-absl::Status AsUnavailable(absl::Status status) {
-  if (status.ok() || ReasonOf(status) != pb::ERROR_REASON_UNSPECIFIED) return status;
-  return Error(pb::ERROR_REASON_STORE_UNAVAILABLE, FromAbsl(status.message()));
-}
-
 // The order of an upload's messages, the same for both calls.
 template <typename Request, typename Response, typename Header>
 class BodyReceiver : public Receiver<Request, Response> {
@@ -85,13 +79,13 @@ class BodyReceiver : public Receiver<Request, Response> {
     switch (request->part_case()) {
       case Request::kHeader:
         if (body_.open()) return BadRequest("a second header");
-        RMAIL_RETURN_IF_ERROR(AsUnavailable(Begin(request->header())));
+        RMAIL_RETURN_IF_ERROR(Begin(request->header()));
         return false;
       case Request::kData:
-        RMAIL_RETURN_IF_ERROR(AsUnavailable(body_.Write(request->data())));
+        RMAIL_RETURN_IF_ERROR(Write(request->data()));
         return false;
       case Request::kEnd:
-        RMAIL_RETURN_IF_ERROR(AsUnavailable(body_.Finish(request->end())));
+        RMAIL_RETURN_IF_ERROR(body_.Finish(request->end()));
         return true;
       case Request::PART_NOT_SET:
         break;
@@ -102,6 +96,7 @@ class BodyReceiver : public Receiver<Request, Response> {
  protected:
   // Opens `body_`.
   virtual absl::Status Begin(const Header& header) = 0;
+  virtual absl::Status Write(const std::string& data) { return body_.Write(data); }
 
   Body body_;
 };
@@ -113,7 +108,7 @@ class AppendReceiver
       : context_(context), call_(call) {}
 
   absl::Status Finish(pb::AppendMessageResponse* response) override {
-    return AsUnavailable(Commit(response));
+    return Commit(response);
   }
 
  private:
@@ -122,16 +117,29 @@ class AppendReceiver
     if (header.internal_date() < 0) return BadRequest("an internal date before 1970");
     RMAIL_ASSIGN_OR_RETURN(mailbox_, resource_.account->OpenMailbox(resource_.mailbox_id));
     // Early, so that nobody sends what won't fit.
-    RMAIL_RETURN_IF_ERROR(resource_.account->Reserve(header.size()).status());
+    RMAIL_RETURN_IF_ERROR(ReserveUpTo(header.size()));
     header_ = header;
     RMAIL_ASSIGN_OR_RETURN(const std::string directory, mailbox_->IncomingDirectory());
     return body_.Open(context_.engine.env(), directory, header.size());
   }
 
+  absl::Status Write(const std::string& data) override {
+    if (body_.open()) RMAIL_RETURN_IF_ERROR(ReserveUpTo(body_.message().size() + data.size()));
+    return body_.Write(data);
+  }
+
+  // What has come counts against the quota before it is a message. Taken in steps: each looks at all mailboxes.
+  absl::Status ReserveUpTo(uint64_t size) {
+    if (size <= reserved_ && !rooms_.empty()) return absl::OkStatus();
+    RMAIL_ASSIGN_OR_RETURN(engine::Account::Reservation room,
+                           resource_.account->Reserve(size - reserved_));
+    rooms_.push_back(std::move(room));
+    reserved_ = size;
+    return absl::OkStatus();
+  }
+
   absl::Status Commit(pb::AppendMessageResponse* response) {
     engine::Account& account = *resource_.account;
-    RMAIL_ASSIGN_OR_RETURN(const engine::Account::Reservation room,
-                           account.Reserve(body_.message().size()));
     engine::MessageInfo info;
     RMAIL_ASSIGN_OR_RETURN(
         info.flags, account.FlagsMask(resource_.mailbox_id, header_.flags(), /*create=*/true));
@@ -153,6 +161,8 @@ class AppendReceiver
   AccountResource resource_;
   std::shared_ptr<engine::Mailbox> mailbox_;
   pb::AppendHeader header_;
+  std::vector<engine::Account::Reservation> rooms_;
+  uint64_t reserved_ = 0;  // octets, in all of rooms_
 };
 
 class DeliverReceiver : public BodyReceiver<pb::DeliverMessageRequest, pb::DeliverMessageResponse,
@@ -170,7 +180,7 @@ class DeliverReceiver : public BodyReceiver<pb::DeliverMessageRequest, pb::Deliv
         result->set_uid(*uid);
         continue;
       }
-      const absl::Status status = AsUnavailable(uid.status());
+      const absl::Status status = AsStoreError(uid.status());
       result->set_reason(ReasonName(ReasonOf(status)));
       result->set_message(std::string(FromAbsl(status.message())));
     }
@@ -190,17 +200,20 @@ class DeliverReceiver : public BodyReceiver<pb::DeliverMessageRequest, pb::Deliv
     }
     header_ = header;
     // The file is written where the first recipient that can be reached will have it.
-    absl::Status status;
+    absl::Status opened;
     for (const std::string& recipient : header.recipients()) {
-      const absl::StatusOr<std::shared_ptr<engine::Account>> account = FindRecipient(recipient);
-      status = account.status();
-      if (!status.ok()) continue;
-      RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Mailbox> inbox,
-                             (*account)->OpenInbox());
-      RMAIL_ASSIGN_OR_RETURN(const std::string directory, inbox->IncomingDirectory());
-      return body_.Open(context_.engine.env(), directory, header.size());
+      opened = OpenBodyAt(recipient);
+      if (opened.ok()) return opened;
     }
-    return status;
+    return opened;
+  }
+
+  absl::Status OpenBodyAt(const std::string& recipient) {
+    RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Account> account,
+                           FindRecipient(recipient));
+    RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Mailbox> inbox, account->OpenInbox());
+    RMAIL_ASSIGN_OR_RETURN(const std::string directory, inbox->IncomingDirectory());
+    return body_.Open(context_.engine.env(), directory, header_.size());
   }
 
   absl::StatusOr<std::shared_ptr<engine::Account>> FindRecipient(const std::string& name) {

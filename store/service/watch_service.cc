@@ -10,12 +10,16 @@
 #include "store/base/error.h"
 #include "store/base/mutex.h"
 #include "store/base/status.h"
+#include "store/engine/address.h"
 #include "store/service/reactors.h"
 #include "store/service/services.h"
 
 namespace rmail::service {
 
 namespace pb = ::rmail::store::v1;
+
+// Mailboxes with an event that a reader has not taken.
+constexpr size_t kMaxPending = 100'000;
 
 class WatchStream;
 
@@ -73,6 +77,10 @@ class WatchStream : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchRe
       Handle();
       MutexLock lock(&mutex_);
       handling_ = false;
+      if (!ended_ && pending_.size() > kMaxPending) {
+        ended_ = true;
+        status_ = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "too much is unread");
+      }
       if (ended_) {
         FinishIfIdle();
       } else {
@@ -91,6 +99,8 @@ class WatchStream : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchRe
   void OnCancel() override { End(grpc::Status::CANCELLED); }
 
   void OnDone() override {
+    // Whoever called Finish may still hold the lock.
+    { MutexLock lock(&mutex_); }
     streams_->Remove(this);
     for (const auto& [mailbox, id] : subscriptions_) {
       context_.engine.feed().Unsubscribe(mailbox, id);
@@ -118,6 +128,10 @@ class WatchStream : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchRe
 
   void Subscribe(const pb::Subscribe& subscribe) {
     const std::string& name = subscribe.mailbox();
+    if (!engine::ParseResourceName(name)) {
+      End(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "not the name of a mailbox"));
+      return;
+    }
     Unsubscribe(name);
     const absl::Status status = Guard([&]() -> absl::Status {
       RMAIL_ASSIGN_OR_RETURN(const Token token, context_.authorizer.Verify(subscribe.token()));
@@ -126,7 +140,13 @@ class WatchStream : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchRe
       RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Mailbox> mailbox,
                              resource.account->OpenMailbox(resource.mailbox_id));
       subscriptions_[name] = context_.engine.feed().Subscribe(
-          name, mailbox, [this, name](uint64_t modseq) { Changed(name, modseq); });
+          name, mailbox, [this, name](uint64_t modseq) {
+            if (modseq != 0) {
+              Changed(name, modseq);
+            } else {
+              Ended(name, pb::ERROR_REASON_MAILBOX_NOT_FOUND);
+            }
+          });
       // Read after the subscription: what comes between is told twice rather than not at all.
       RMAIL_ASSIGN_OR_RETURN(const engine::IndexCounts counts, mailbox->Counts());
       if (counts.highest_modseq > subscribe.known_modseq()) Changed(name, counts.highest_modseq);
@@ -134,9 +154,13 @@ class WatchStream : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchRe
     });
     if (status.ok()) return;
     Unsubscribe(name);
+    Ended(name, ReasonOf(AsStoreError(status)));
+  }
+
+  void Ended(const std::string& name, ErrorReason reason) {
     pb::WatchResponse event;
     event.mutable_ended()->set_mailbox(name);
-    event.mutable_ended()->set_reason(ReasonName(ReasonOf(status)));
+    event.mutable_ended()->set_reason(ReasonName(reason));
     Send(name, std::move(event));
   }
 

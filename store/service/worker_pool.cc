@@ -23,6 +23,11 @@ void WorkerPool::Run(absl::AnyInvocable<void()> work) {
   changed_.Signal();
 }
 
+size_t WorkerPool::waiting() {
+  MutexLock lock(&mutex_);
+  return queue_.size();
+}
+
 void WorkerPool::Loop() {
   while (true) {
     absl::AnyInvocable<void()> work;

@@ -22,6 +22,8 @@ class WorkerPool {
   WorkerPool& operator=(const WorkerPool&) = delete;
 
   void Run(absl::AnyInvocable<void()> work);
+  // Work that no thread has begun.
+  size_t waiting();
 
  private:
   void Loop();

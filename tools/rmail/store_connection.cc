@@ -1,5 +1,9 @@
 #include "tools/rmail/store_connection.h"
 
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -8,6 +12,19 @@
 #include "store/base/token.h"
 
 namespace rmail::tools {
+namespace {
+
+// Files that another user makes in mail_root are out of the server's reach.
+absl::Status CheckOwner(const std::string& mail_root) {
+  struct stat st;
+  if (stat(mail_root.c_str(), &st) != 0 || st.st_uid == geteuid()) return absl::OkStatus();
+  return MakeStatus(absl::StatusCode::kPermissionDenied,
+                    fmt::format("{} belongs to the user with id {}: run this command as that user "
+                                "(sudo -u '#{}' ...)",
+                                mail_root, st.st_uid, st.st_uid));
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<StoreConnection>> StoreConnection::Open(
     const std::string& config_path) {
@@ -28,6 +45,7 @@ absl::StatusOr<std::unique_ptr<StoreConnection>> StoreConnection::Open(
     connection->client_ = client::StoreClient::Create(std::move(channels));
     return connection;
   }
+  RMAIL_RETURN_IF_ERROR(CheckOwner(config.mail_root));
   RMAIL_ASSIGN_OR_RETURN(service::StoreOptions options, run::ToStoreOptions(config));
   options.listen.clear();
   options.workers = 2;
