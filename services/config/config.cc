@@ -75,8 +75,8 @@ absl::Status ReadStore(const json::object& object, StoreConfig* store) {
   tls.Text("key_file", &store->tls.key_file);
   tls.Text("ca_file", &store->tls.ca_file);
   RMAIL_RETURN_IF_ERROR(tls.Finish());
-  const int given = !store->tls.cert_file.empty() + !store->tls.key_file.empty() +
-                    !store->tls.ca_file.empty();
+  const int given =
+      !store->tls.cert_file.empty() + !store->tls.key_file.empty() + !store->tls.ca_file.empty();
   if (given != 0 && given != 3) {
     return BadKey("store.tls", "needs cert_file, key_file and ca_file, or none of them");
   }

@@ -76,18 +76,18 @@ struct Config {
   TlsConfig tls;
 };
 
-// Reads a configuration. File names in it become relative to the file's folder. An error names the key and the reason; a
-// key that is not known is one.
+// Reads a configuration. File names in it become relative to the file's folder. An error names the
+// key and the reason; a key that is not known is one.
 absl::StatusOr<Config> Load(const std::string& path);
 // The same for the file's text. `folder` is what file names are relative to.
 absl::StatusOr<Config> Parse(std::string_view text, const std::string& folder);
 
-// Writes a configuration with the most important keys and a new token secret, mode 0600; a folder that is missing is made.
-// kAlreadyExists when there is a file.
+// Writes a configuration with the most important keys and a new token secret, mode 0600; a folder
+// that is missing is made. kAlreadyExists when there is a file.
 absl::Status WriteDefault(const std::string& path);
 
-// Makes a token secret when the file has none, writes it there (every other key stays as it is), and returns the
-// configuration.
+// Makes a token secret when the file has none, writes it there (every other key stays as it is),
+// and returns the configuration.
 absl::StatusOr<Config> LoadWithTokenSecret(const std::string& path);
 
 }  // namespace rmail::config

@@ -34,9 +34,9 @@ TEST(ConfigTest, EmptyObjectHasAllDefaults) {
 }
 
 TEST(ConfigTest, FileNamesAreRelativeToTheFile) {
-  const absl::StatusOr<Config> config = Parse(
-      R"({"mail_root": "../mail", "tls": {"cert_file": "c.pem", "key_file": "/keys/k.pem"}})",
-      "/etc/rmail");
+  const absl::StatusOr<Config> config =
+      Parse(R"({"mail_root": "../mail", "tls": {"cert_file": "c.pem", "key_file": "/keys/k.pem"}})",
+            "/etc/rmail");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->mail_root, "/etc/mail");
   EXPECT_EQ(config->tls.cert_file, "/etc/rmail/c.pem");

@@ -14,7 +14,8 @@
 
 namespace rmail::config {
 
-// Each call leaves `*out` as it is when the key is missing or null. The first error is kept; later calls do nothing.
+// Each call leaves `*out` as it is when the key is missing or null. The first error is kept; later
+// calls do nothing.
 class JsonSection {
  public:
   // `prefix` is put before keys in errors ("smtp."). `object` outlives the section.

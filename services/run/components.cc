@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <thread>
-#include <algorithm>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -215,7 +213,8 @@ void Components::Drain(absl::Duration grace) {
   if (impl_->imap != nullptr) drains.emplace_back([&] { impl_->imap->Drain(grace); });
   if (impl_->exchange != nullptr) drains.emplace_back([&] { impl_->exchange->Drain(grace); });
   for (std::thread& drain : drains) drain.join();
-  // gRPC's in-process channel must not be used once its server has shut down: whoever may use it goes first.
+  // gRPC's in-process channel must not be used once its server has shut down: whoever may use it
+  // goes first.
   impl_->exchange = nullptr;
   impl_->imap = nullptr;
   impl_->smtp = nullptr;

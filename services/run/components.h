@@ -1,4 +1,5 @@
-// The parts of rmail, put together from a configuration: what `rmail serve` and the four services have in common.
+// The parts of rmail, put together from a configuration: what `rmail serve` and the four services
+// have in common.
 #ifndef RMAIL_SERVICES_RUN_COMPONENTS_H_
 #define RMAIL_SERVICES_RUN_COMPONENTS_H_
 
@@ -14,7 +15,8 @@
 
 namespace rmail::run {
 
-// Which parts a process holds. A gateway without a store in the same process uses the configured ones.
+// Which parts a process holds. A gateway without a store in the same process uses the configured
+// ones.
 struct Parts {
   bool store = false;
   bool smtp = false;

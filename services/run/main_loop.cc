@@ -37,7 +37,8 @@ void RaiseFileLimit() {
 }
 
 absl::StatusOr<config::Config> LoadFor(const std::string& path, Parts parts) {
-  // Only the process that is everything may decide on a secret: services that run apart must share one.
+  // Only the process that is everything may decide on a secret: services that run apart must share
+  // one.
   if (parts.store && parts.any_gateway()) return config::LoadWithTokenSecret(path);
   RMAIL_ASSIGN_OR_RETURN(config::Config config, config::Load(path));
   if (config.exchange_api.token_secret.empty()) {

@@ -17,8 +17,9 @@ namespace rmail::run {
 // What a store is started with.
 absl::StatusOr<service::StoreOptions> ToStoreOptions(const config::Config& config);
 
-// Channels to the stores that the configuration names: `store.endpoints`, or else the one at `store.listen`. They connect
-// when they are first used, and again when they break. An error when a TLS file can't be read.
+// Channels to the stores that the configuration names: `store.endpoints`, or else the one at
+// `store.listen`. They connect when they are first used, and again when they break. An error when a
+// TLS file can't be read.
 absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> StoreChannels(
     const config::Config& config);
 

@@ -1,7 +1,9 @@
-// All access to files goes through an Env, so that a test can lose unsynced data, fail a write or fill the disk.
+// All access to files goes through an Env, so that a test can lose unsynced data, fail a write or
+// fill the disk.
 //
-// Errors: kNotFound (ENOENT), kAlreadyExists (EEXIST), kResourceExhausted (ENOSPC, EDQUOT), kUnavailable (others); the
-// message names the path and errno. Thread-safe; a File may be read by several threads, and written by one at a time.
+// Errors: kNotFound (ENOENT), kAlreadyExists (EEXIST), kResourceExhausted (ENOSPC, EDQUOT),
+// kUnavailable (others); the message names the path and errno. Thread-safe; a File may be read by
+// several threads, and written by one at a time.
 #ifndef RMAIL_STORE_BASE_ENV_H_
 #define RMAIL_STORE_BASE_ENV_H_
 
@@ -18,10 +20,10 @@
 namespace rmail {
 
 struct FileInfo {
-  uint64_t size = 0;         // octets
-  int64_t modified_ns = 0;   // nanoseconds since 1970
+  uint64_t size = 0;        // octets
+  int64_t modified_ns = 0;  // nanoseconds since 1970
   uint64_t inode = 0;
-  uint64_t links = 0;        // 0: an open file that was removed
+  uint64_t links = 0;  // 0: an open file that was removed
   bool is_directory = false;
 
   // Whether a file read at one time is the same, unchanged, at another.

@@ -1,5 +1,5 @@
-// Errors with a reason that callers switch on. The reason travels as a payload of absl::Status and, over gRPC, as
-// google.rpc.ErrorInfo.
+// Errors with a reason that callers switch on. The reason travels as a payload of absl::Status and,
+// over gRPC, as google.rpc.ErrorInfo.
 #ifndef RMAIL_STORE_BASE_ERROR_H_
 #define RMAIL_STORE_BASE_ERROR_H_
 
@@ -22,8 +22,8 @@ absl::Status Error(ErrorReason reason, std::string_view message);
 // The status code that belongs to a reason.
 absl::StatusCode CodeOf(ErrorReason reason);
 
-// The reason of an error; ERROR_REASON_UNSPECIFIED when it carries none. An UNAVAILABLE or DEADLINE_EXCEEDED without a
-// reason is ERROR_REASON_STORE_UNAVAILABLE.
+// The reason of an error; ERROR_REASON_UNSPECIFIED when it carries none. An UNAVAILABLE or
+// DEADLINE_EXCEEDED without a reason is ERROR_REASON_STORE_UNAVAILABLE.
 ErrorReason ReasonOf(const absl::Status& status);
 
 // "MAILBOX_NOT_FOUND" for ERROR_REASON_MAILBOX_NOT_FOUND; empty for ERROR_REASON_UNSPECIFIED.

@@ -1,5 +1,5 @@
-// The log: one line an event on standard error. Thread-safe. Values that come from clients are escaped, so that no
-// input can forge a line. Never log a password, a token or a body.
+// The log: one line an event on standard error. Thread-safe. Values that come from clients are
+// escaped, so that no input can forge a line. Never log a password, a token or a body.
 #ifndef RMAIL_STORE_BASE_LOGGING_H_
 #define RMAIL_STORE_BASE_LOGGING_H_
 

@@ -1,5 +1,5 @@
-// std::mutex with clang's thread-safety annotations. (absl::Mutex would do, but Debian's Abseil is not built for
-// ThreadSanitizer, which then reports false races on it.)
+// std::mutex with clang's thread-safety annotations. (absl::Mutex would do, but Debian's Abseil is
+// not built for ThreadSanitizer, which then reports false races on it.)
 #ifndef RMAIL_STORE_BASE_MUTEX_H_
 #define RMAIL_STORE_BASE_MUTEX_H_
 
@@ -49,8 +49,8 @@ class CondVar {
   // False when the time ran out.
   bool WaitFor(Mutex* mutex, absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
-    const bool signalled = cond_.wait_for(lock, absl::ToChronoNanoseconds(timeout)) ==
-                           std::cv_status::no_timeout;
+    const bool signalled =
+        cond_.wait_for(lock, absl::ToChronoNanoseconds(timeout)) == std::cv_status::no_timeout;
     lock.release();
     return signalled;
   }

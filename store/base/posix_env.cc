@@ -45,8 +45,7 @@ class PosixFile : public File {
   absl::StatusOr<size_t> ReadAt(uint64_t offset, char* buffer, size_t size) const override {
     size_t done = 0;
     while (done < size) {
-      const ssize_t n =
-          pread(fd_, buffer + done, size - done, static_cast<off_t>(offset + done));
+      const ssize_t n = pread(fd_, buffer + done, size - done, static_cast<off_t>(offset + done));
       if (n == 0) break;
       if (n < 0) {
         if (errno == EINTR) continue;
@@ -213,8 +212,7 @@ absl::Status Env::ReplaceFile(const std::string& path, std::string_view content)
   if (getentropy(&random, sizeof(random)) != 0) return ErrnoStatus(errno, "getentropy", path);
   const std::string temporary = fmt::format("{}.{:016x}.tmp", path, random);
   {
-    RMAIL_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
-                           Open(temporary, OpenMode::kCreateNew));
+    RMAIL_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, Open(temporary, OpenMode::kCreateNew));
     absl::Status written = file->WriteAt(0, content);
     if (written.ok()) written = file->Sync();
     if (!written.ok()) {

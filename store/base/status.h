@@ -1,4 +1,5 @@
-// Status macros and conversions. Errors are absl::Status everywhere; exceptions stop where they arise.
+// Status macros and conversions. Errors are absl::Status everywhere; exceptions stop where they
+// arise.
 #ifndef RMAIL_STORE_BASE_STATUS_H_
 #define RMAIL_STORE_BASE_STATUS_H_
 
@@ -29,29 +30,33 @@ inline std::string ToText(const absl::Status& status) { return status.ToString()
 #define RMAIL_STATUS_CONCAT(a, b) RMAIL_STATUS_CONCAT_INNER(a, b)
 
 // Returns from the function with the status when it is an error.
-#define RMAIL_RETURN_IF_ERROR(expression)                       \
-  do {                                                          \
-    absl::Status rmail_status = (expression);                   \
-    if (!rmail_status.ok()) [[unlikely]] return rmail_status;   \
+#define RMAIL_RETURN_IF_ERROR(expression)     \
+  do {                                        \
+    absl::Status rmail_status = (expression); \
+    if (!rmail_status.ok()) [[unlikely]]      \
+      return rmail_status;                    \
   } while (false)
 
 #define RMAIL_ASSIGN_OR_RETURN_INNER(result, lhs, expression, ret) \
   auto result = (expression);                                      \
-  if (!result.ok()) [[unlikely]] ret std::move(result).status();   \
+  if (!result.ok()) [[unlikely]]                                   \
+    ret std::move(result).status();                                \
   lhs = std::move(result).value()
 
 // lhs = value of a StatusOr, or return its error.
-#define RMAIL_ASSIGN_OR_RETURN(lhs, expression) \
-  RMAIL_ASSIGN_OR_RETURN_INNER(RMAIL_STATUS_CONCAT(rmail_result_, __LINE__), lhs, expression, return)
+#define RMAIL_ASSIGN_OR_RETURN(lhs, expression)                                               \
+  RMAIL_ASSIGN_OR_RETURN_INNER(RMAIL_STATUS_CONCAT(rmail_result_, __LINE__), lhs, expression, \
+                               return)
 
 // The same in coroutines.
-#define RMAIL_CO_RETURN_IF_ERROR(expression)                     \
-  do {                                                           \
-    absl::Status rmail_status = (expression);                    \
-    if (!rmail_status.ok()) [[unlikely]] co_return rmail_status; \
+#define RMAIL_CO_RETURN_IF_ERROR(expression)  \
+  do {                                        \
+    absl::Status rmail_status = (expression); \
+    if (!rmail_status.ok()) [[unlikely]]      \
+      co_return rmail_status;                 \
   } while (false)
 
-#define RMAIL_CO_ASSIGN_OR_RETURN(lhs, expression)                                                 \
+#define RMAIL_CO_ASSIGN_OR_RETURN(lhs, expression)                                            \
   RMAIL_ASSIGN_OR_RETURN_INNER(RMAIL_STATUS_CONCAT(rmail_result_, __LINE__), lhs, expression, \
                                co_return)
 

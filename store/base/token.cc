@@ -40,8 +40,8 @@ std::string_view ScopeName(TokenScope scope) {
 }
 
 std::optional<TokenScope> ScopeFromName(std::string_view name) {
-  for (const TokenScope scope : {TokenScope::kAccount, TokenScope::kAdmin, TokenScope::kDeliver,
-                                 TokenScope::kGateway}) {
+  for (const TokenScope scope :
+       {TokenScope::kAccount, TokenScope::kAdmin, TokenScope::kDeliver, TokenScope::kGateway}) {
     if (ScopeName(scope) == name) return scope;
   }
   return std::nullopt;
@@ -61,8 +61,7 @@ bool SignatureMatches(std::string_view secret, std::string_view encoded) {
   unsigned int size = expected.size();
   HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
        reinterpret_cast<const unsigned char*>(encoded.data()), dot, expected.data(), &size);
-  return signature.size() == size &&
-         CRYPTO_memcmp(signature.data(), expected.data(), size) == 0;
+  return signature.size() == size && CRYPTO_memcmp(signature.data(), expected.data(), size) == 0;
 }
 
 absl::StatusOr<Token> Decode(std::string_view secret, std::string_view encoded, absl::Time now) {

@@ -1,4 +1,5 @@
-// Tokens that every store call carries: JSON Web Tokens (RFC 7519), HS256, signed with the shared secret of the config.
+// Tokens that every store call carries: JSON Web Tokens (RFC 7519), HS256, signed with the shared
+// secret of the config.
 #ifndef RMAIL_STORE_BASE_TOKEN_H_
 #define RMAIL_STORE_BASE_TOKEN_H_
 
@@ -23,7 +24,8 @@ enum class TokenScope {
 };
 
 struct Token {
-  // The account's address (`user@domain`); empty for kDeliver, kGateway and a command line's kAdmin.
+  // The account's address (`user@domain`); empty for kDeliver, kGateway and a command line's
+  // kAdmin.
   std::string subject;
   TokenScope scope = TokenScope::kAccount;
   absl::Time expires;
@@ -32,8 +34,8 @@ struct Token {
 // A signed token. The secret is at least 16 octets.
 std::string SignToken(std::string_view secret, const Token& token);
 
-// The token when its signature, algorithm, issuer, audience and times are right; else UNAUTHENTICATED (BAD_TOKEN).
-// Takes about 20 µs.
+// The token when its signature, algorithm, issuer, audience and times are right; else
+// UNAUTHENTICATED (BAD_TOKEN). Takes about 20 µs.
 absl::StatusOr<Token> VerifyToken(std::string_view secret, std::string_view encoded,
                                   absl::Time now);
 

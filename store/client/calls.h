@@ -1,7 +1,9 @@
-// gRPC calls behind the callbacks of store_client.h. Each call object lives until gRPC is done with it.
+// gRPC calls behind the callbacks of store_client.h. Each call object lives until gRPC is done with
+// it.
 //
-// Invariant of the streaming calls: a hold is kept on the reactor while the handle (Reader, Writer) may still start an
-// operation; so OnDone, after which nothing may be started, comes only once the hold is given up.
+// Invariant of the streaming calls: a hold is kept on the reactor while the handle (Reader, Writer)
+// may still start an operation; so OnDone, after which nothing may be started, comes only once the
+// hold is given up.
 #ifndef RMAIL_STORE_CLIENT_CALLS_H_
 #define RMAIL_STORE_CLIENT_CALLS_H_
 
@@ -20,8 +22,9 @@
 
 namespace rmail::client {
 
-// Counts calls under way. A ClientContext holds its channel, and the channel's last owner must not be one of gRPC's own
-// threads (it would wait for itself): so a StoreClient goes only after its calls have.
+// Counts calls under way. A ClientContext holds its channel, and the channel's last owner must not
+// be one of gRPC's own threads (it would wait for itself): so a StoreClient goes only after its
+// calls have.
 class CallTracker {
  public:
   void Begin() {
@@ -196,7 +199,7 @@ class WriteCall : public grpc::ClientWriteReactor<Request> {
  public:
   template <typename Start>
   static std::shared_ptr<WriteCall> Begin(CallTracker& tracker, const CallOptions& options,
-                                         Start start) {
+                                          Start start) {
     std::shared_ptr<WriteCall> call(new WriteCall(tracker));
     Prepare(options, &call->context_);
     call->self_ = call;

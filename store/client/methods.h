@@ -1,5 +1,6 @@
-// The contract's calls, listed once: StoreClient declares and implements one overload for each. A request's type names
-// its call, so `Call(options, GetMailboxRequest)` answers with a GetMailboxResponse.
+// The contract's calls, listed once: StoreClient declares and implements one overload for each. A
+// request's type names its call, so `Call(options, GetMailboxRequest)` answers with a
+// GetMailboxResponse.
 #ifndef RMAIL_STORE_CLIENT_METHODS_H_
 #define RMAIL_STORE_CLIENT_METHODS_H_
 
@@ -10,20 +11,20 @@
 #include "rmail/store/v1/message.pb.h"
 
 // X(service, method)
-#define RMAIL_STORE_UNARY_METHODS(X)     \
-  X(MailboxService, CreateMailbox)       \
-  X(MailboxService, GetMailbox)          \
-  X(MailboxService, ListMailboxes)       \
-  X(MessageService, UpdateFlags)         \
-  X(MessageService, ExpungeMessages)     \
-  X(DirectoryService, CreateAccount)     \
-  X(DirectoryService, GetAccount)        \
-  X(DirectoryService, ListAccounts)      \
-  X(DirectoryService, UpdateAccount)     \
-  X(DirectoryService, DeleteAccount)     \
-  X(DirectoryService, ResolveRecipient)  \
-  X(AuthService, Authenticate)           \
-  X(AdminService, CheckMailbox)          \
+#define RMAIL_STORE_UNARY_METHODS(X)    \
+  X(MailboxService, CreateMailbox)      \
+  X(MailboxService, GetMailbox)         \
+  X(MailboxService, ListMailboxes)      \
+  X(MessageService, UpdateFlags)        \
+  X(MessageService, ExpungeMessages)    \
+  X(DirectoryService, CreateAccount)    \
+  X(DirectoryService, GetAccount)       \
+  X(DirectoryService, ListAccounts)     \
+  X(DirectoryService, UpdateAccount)    \
+  X(DirectoryService, DeleteAccount)    \
+  X(DirectoryService, ResolveRecipient) \
+  X(AuthService, Authenticate)          \
+  X(AdminService, CheckMailbox)         \
   X(AdminService, RebuildMailbox)
 
 #define RMAIL_STORE_READ_METHODS(X) \
@@ -36,10 +37,10 @@ namespace rmail::client {
 template <typename Request>
 struct Method;
 
-#define RMAIL_DEFINE_METHOD(Service, Name)           \
-  template <>                                        \
-  struct Method<store::v1::Name##Request> {          \
-    using Response = store::v1::Name##Response;      \
+#define RMAIL_DEFINE_METHOD(Service, Name)      \
+  template <>                                   \
+  struct Method<store::v1::Name##Request> {     \
+    using Response = store::v1::Name##Response; \
   };
 RMAIL_STORE_UNARY_METHODS(RMAIL_DEFINE_METHOD)
 RMAIL_STORE_READ_METHODS(RMAIL_DEFINE_METHOD)

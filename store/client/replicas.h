@@ -10,8 +10,9 @@
 
 namespace rmail::client {
 
-// All replicas share one mail_root and each can serve each account; an account stays on one so that its caches are warm.
-// Rendezvous hashing: when a replica goes, only its accounts move. Thread-safe; copies share the channels.
+// All replicas share one mail_root and each can serve each account; an account stays on one so that
+// its caches are warm. Rendezvous hashing: when a replica goes, only its accounts move.
+// Thread-safe; copies share the channels.
 class Replicas {
  public:
   explicit Replicas(std::vector<std::shared_ptr<grpc::Channel>> channels);
@@ -19,8 +20,8 @@ class Replicas {
   size_t size() const { return channels_.size(); }
   const std::shared_ptr<grpc::Channel>& channel(size_t i) const { return channels_[i]; }
 
-  // The replica for `accounts/{user@domain}`, or for the resource of an account (`accounts/a@b/mailboxes/1`): the first
-  // by hash that is not known to be out of reach.
+  // The replica for `accounts/{user@domain}`, or for the resource of an account
+  // (`accounts/a@b/mailboxes/1`): the first by hash that is not known to be out of reach.
   size_t Pick(std::string_view resource) const;
 
  private:

@@ -68,25 +68,25 @@ class GrpcStoreClient : public StoreClient {
   }
 
  protected:
-#define RMAIL_IMPLEMENT_START(Service, Name)                                                    \
-  void Start(const CallOptions& options, const pb::Name##Request& request,                      \
-             Callback<pb::Name##Response> done) override {                                      \
-    StartUnary(tracker_, options, request, std::move(done),                                               \
-               [&](auto* context, auto* call_request, auto* response, auto completion) {        \
-                 For(options).Service->async()->Name(context, call_request, response,           \
-                                                     std::move(completion));                    \
-               });                                                                              \
+#define RMAIL_IMPLEMENT_START(Service, Name)                                             \
+  void Start(const CallOptions& options, const pb::Name##Request& request,               \
+             Callback<pb::Name##Response> done) override {                               \
+    StartUnary(tracker_, options, request, std::move(done),                              \
+               [&](auto* context, auto* call_request, auto* response, auto completion) { \
+                 For(options).Service->async()->Name(context, call_request, response,    \
+                                                     std::move(completion));             \
+               });                                                                       \
   }
   RMAIL_STORE_UNARY_METHODS(RMAIL_IMPLEMENT_START)
 #undef RMAIL_IMPLEMENT_START
 
-#define RMAIL_IMPLEMENT_READ(Service, Name)                                                    \
-  std::unique_ptr<Reader<pb::Name##Response>> StartRead(                                       \
-      const CallOptions& options, const pb::Name##Request& request) override {                 \
-    return std::make_unique<ReadHandle<pb::Name##Response>>(                                   \
-        ReadCall<pb::Name##Response>::Begin(tracker_, options, [&](auto* context, auto* reactor) {       \
-          For(options).Service->async()->Name(context, &request, reactor);                     \
-        }));                                                                                   \
+#define RMAIL_IMPLEMENT_READ(Service, Name)                                                        \
+  std::unique_ptr<Reader<pb::Name##Response>> StartRead(                                           \
+      const CallOptions& options, const pb::Name##Request& request) override {                     \
+    return std::make_unique<ReadHandle<pb::Name##Response>>(                                       \
+        ReadCall<pb::Name##Response>::Begin(tracker_, options, [&](auto* context, auto* reactor) { \
+          For(options).Service->async()->Name(context, &request, reactor);                         \
+        }));                                                                                       \
   }
   RMAIL_STORE_READ_METHODS(RMAIL_IMPLEMENT_READ)
 #undef RMAIL_IMPLEMENT_READ

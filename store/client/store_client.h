@@ -1,8 +1,10 @@
-// StoreClient: the only way to the store. It speaks the contract over gRPC channels: in-process, loopback or remote.
+// StoreClient: the only way to the store. It speaks the contract over gRPC channels: in-process,
+// loopback or remote.
 //
-// Calls are asynchronous: a callback gets the answer on one of gRPC's threads. It must not block; gateways hop to their
-// session's executor at once (gateway/common/store_session.h). All classes are thread-safe unless they say otherwise.
-// Errors carry the store's reason: see ReasonOf in store/base/error.h.
+// Calls are asynchronous: a callback gets the answer on one of gRPC's threads. It must not block;
+// gateways hop to their session's executor at once (gateway/common/store_session.h). All classes
+// are thread-safe unless they say otherwise. Errors carry the store's reason: see ReasonOf in
+// store/base/error.h.
 #ifndef RMAIL_STORE_CLIENT_STORE_CLIENT_H_
 #define RMAIL_STORE_CLIENT_STORE_CLIENT_H_
 
@@ -25,7 +27,8 @@ namespace rmail::client {
 struct CallOptions {
   // See store/base/token.h.
   std::string token;
-  // `accounts/{user@domain}`: calls of one account go to the same replica, whose caches are warm. May be empty.
+  // `accounts/{user@domain}`: calls of one account go to the same replica, whose caches are warm.
+  // May be empty.
   std::string account;
   // Of the whole call.
   absl::Duration timeout = absl::Seconds(30);
@@ -40,7 +43,8 @@ class Reader {
  public:
   // Cancels the call when it has not ended; a Next under way still gets its callback.
   virtual ~Reader() = default;
-  // The next answer; nullopt at the stream's end. After an error or the end it must not be called again.
+  // The next answer; nullopt at the stream's end. After an error or the end it must not be called
+  // again.
   virtual void Next(Callback<std::optional<Response>> done) = 0;
 };
 
@@ -56,13 +60,13 @@ class Writer {
   virtual void Finish(Callback<Response> done) = 0;
 };
 
-// The stream of WatchService, shared by a gateway's sessions. Thread-safe. It never gives up: when the stream breaks it
-// connects again and subscribes anew, and every mailbox watched gets an event.
+// The stream of WatchService, shared by a gateway's sessions. Thread-safe. It never gives up: when
+// the stream breaks it connects again and subscribes anew, and every mailbox watched gets an event.
 class Watcher {
  public:
   virtual ~Watcher() = default;
-  // Calls `on_change` (on one of gRPC's threads; it must not block) when the mailbox may have changed. Several watches
-  // of one mailbox are one subscription. Returns an id for Unwatch.
+  // Calls `on_change` (on one of gRPC's threads; it must not block) when the mailbox may have
+  // changed. Several watches of one mailbox are one subscription. Returns an id for Unwatch.
   virtual uint64_t Watch(const std::string& mailbox, const std::string& token,
                          uint64_t known_modseq, absl::AnyInvocable<void()> on_change) = 0;
   // When it returns, `on_change` is not running and will not run again.
@@ -97,18 +101,18 @@ class StoreClient {
       Writer<store::v1::DeliverMessageRequest, store::v1::DeliverMessageResponse>>
   Deliver(const CallOptions& options) = 0;
 
-  // One for the process's life. `gateway_token` makes a token with scope kGateway when the stream (re)starts.
-  virtual std::unique_ptr<Watcher> NewWatcher(
-      absl::AnyInvocable<std::string()> gateway_token) = 0;
+  // One for the process's life. `gateway_token` makes a token with scope kGateway when the stream
+  // (re)starts.
+  virtual std::unique_ptr<Watcher> NewWatcher(absl::AnyInvocable<std::string()> gateway_token) = 0;
 
  protected:
-#define RMAIL_DECLARE_START(Service, Name)                                                      \
-  virtual void Start(const CallOptions& options, const store::v1::Name##Request& request,      \
+#define RMAIL_DECLARE_START(Service, Name)                                                \
+  virtual void Start(const CallOptions& options, const store::v1::Name##Request& request, \
                      Callback<store::v1::Name##Response> done) = 0;
   RMAIL_STORE_UNARY_METHODS(RMAIL_DECLARE_START)
 #undef RMAIL_DECLARE_START
-#define RMAIL_DECLARE_READ(Service, Name)                                       \
-  virtual std::unique_ptr<Reader<store::v1::Name##Response>> StartRead(        \
+#define RMAIL_DECLARE_READ(Service, Name)                               \
+  virtual std::unique_ptr<Reader<store::v1::Name##Response>> StartRead( \
       const CallOptions& options, const store::v1::Name##Request& request) = 0;
   RMAIL_STORE_READ_METHODS(RMAIL_DECLARE_READ)
 #undef RMAIL_DECLARE_READ

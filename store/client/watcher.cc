@@ -1,8 +1,8 @@
-// One WatchService stream a replica. A thread reads it and connects again when it breaks; another writes to it, so that a
-// session that subscribes never waits for the network.
+// One WatchService stream a replica. A thread reads it and connects again when it breaks; another
+// writes to it, so that a session that subscribes never waits for the network.
 //
-// Callbacks run under `mutex_`: that is why they must not block or call back, and why Unwatch can promise that they have
-// ended.
+// Callbacks run under `mutex_`: that is why they must not block or call back, and why Unwatch can
+// promise that they have ended.
 #include "store/client/watcher.h"
 
 #include <grpcpp/client_context.h>
@@ -174,7 +174,8 @@ class ReplicaWatcher {
         stream = stream_;
         writing_ = true;
       }
-      // A write that fails belongs to a stream that has ended: the reader finds out and starts over.
+      // A write that fails belongs to a stream that has ended: the reader finds out and starts
+      // over.
       stream->Write(request);
       MutexLock lock(&mutex_);
       writing_ = false;
@@ -205,8 +206,8 @@ class GrpcWatcher : public Watcher {
   GrpcWatcher(Replicas replicas, absl::AnyInvocable<std::string()> gateway_token)
       : replicas_(std::move(replicas)), gateway_token_(std::move(gateway_token)) {
     for (size_t i = 0; i < replicas_.size(); ++i) {
-      watchers_.push_back(std::make_unique<ReplicaWatcher>(replicas_.channel(i), &gateway_token_,
-                                                           &token_mutex_));
+      watchers_.push_back(
+          std::make_unique<ReplicaWatcher>(replicas_.channel(i), &gateway_token_, &token_mutex_));
     }
   }
 

@@ -48,8 +48,8 @@ std::string NewMailboxId() {
 bool IsKeyword(std::string_view name) {
   if (name.empty() || name.size() > kMaxKeyword) return false;
   return std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return c > 0x20 && c < 0x7f && std::string_view("(){%*\"\\]").find(static_cast<char>(c)) ==
-                                       std::string_view::npos;
+    return c > 0x20 && c < 0x7f &&
+           std::string_view("(){%*\"\\]").find(static_cast<char>(c)) == std::string_view::npos;
   });
 }
 
@@ -62,10 +62,7 @@ absl::Status Gone(const absl::Status& status, const Address& address) {
 }  // namespace
 
 Account::Account(Env* env, Feed* feed, Address address, std::string directory)
-    : env_(env),
-      feed_(feed),
-      address_(std::move(address)),
-      directory_(std::move(directory)) {}
+    : env_(env), feed_(feed), address_(std::move(address)), directory_(std::move(directory)) {}
 
 absl::Status Account::LoadSettings() {
   const std::string path = JoinPath(directory_, kUserFile);
@@ -193,8 +190,7 @@ absl::StatusOr<std::string> Account::CreateMailbox(std::string_view path, Specia
          slash = canonical.find('/', slash + 1)) {
       const std::string parent = canonical.substr(0, slash);
       if (list.FindPath(parent) != nullptr) continue;
-      RMAIL_RETURN_IF_ERROR(
-          AddMailbox(list, parent, store::v1::SPECIAL_USE_UNSPECIFIED).status());
+      RMAIL_RETURN_IF_ERROR(AddMailbox(list, parent, store::v1::SPECIAL_USE_UNSPECIFIED).status());
     }
     RMAIL_ASSIGN_OR_RETURN(id, AddMailbox(list, canonical, use));
     return absl::OkStatus();
@@ -218,11 +214,9 @@ absl::StatusOr<std::shared_ptr<Mailbox>> Account::OpenMailbox(const std::string&
   }
   std::shared_ptr<Mailbox>& mailbox = open_[id];
   if (mailbox == nullptr) {
-    mailbox = std::make_shared<Mailbox>(
-        env_, MailboxDirectory(id),
-        [feed = feed_, name = MailboxName(address_.ToString(), id)](uint64_t modseq) {
-          feed->Publish(name, modseq);
-        });
+    mailbox = std::make_shared<Mailbox>(env_, MailboxDirectory(id),
+                                        [feed = feed_, name = MailboxName(address_.ToString(), id)](
+                                            uint64_t modseq) { feed->Publish(name, modseq); });
   }
   return mailbox;
 }

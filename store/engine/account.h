@@ -1,7 +1,8 @@
 // One account on disk: its settings, its mailboxes, its quota.
 //
-// Locks: `mutex_`, then the account's lock file (other processes), which is held while user.json or mailboxes.json is
-// replaced. Both files are read again when they changed: an account costs one stat a call.
+// Locks: `mutex_`, then the account's lock file (other processes), which is held while user.json or
+// mailboxes.json is replaced. Both files are read again when they changed: an account costs one
+// stat a call.
 #ifndef RMAIL_STORE_ENGINE_ACCOUNT_H_
 #define RMAIL_STORE_ENGINE_ACCOUNT_H_
 
@@ -42,19 +43,20 @@ class Account {
 
   // As mailboxes.json is now. The default mailboxes are made when there is none.
   absl::StatusOr<std::shared_ptr<const MailboxList>> Mailboxes();
-  // Makes a mailbox, and parents that are missing, and returns its id. INVALID_PATH, MAILBOX_EXISTS.
+  // Makes a mailbox, and parents that are missing, and returns its id. INVALID_PATH,
+  // MAILBOX_EXISTS.
   absl::StatusOr<std::string> CreateMailbox(std::string_view path, SpecialUse use);
   // MAILBOX_NOT_FOUND.
   absl::StatusOr<std::shared_ptr<Mailbox>> OpenMailbox(const std::string& id);
   absl::StatusOr<std::shared_ptr<Mailbox>> OpenInbox();
 
-  // A mask of flags given by name. `create`: keywords that are new get a bit (TOO_MANY_KEYWORDS when none is left);
-  // else they are left out. INVALID_REQUEST for a name that is no keyword.
+  // A mask of flags given by name. `create`: keywords that are new get a bit (TOO_MANY_KEYWORDS
+  // when none is left); else they are left out. INVALID_REQUEST for a name that is no keyword.
   absl::StatusOr<uint64_t> FlagsMask(const std::string& mailbox_id, const store::v1::FlagSet& flags,
                                      bool create);
 
-  // Room in the quota for a message that is on its way in; given back when it is destroyed (the message then counts
-  // itself).
+  // Room in the quota for a message that is on its way in; given back when it is destroyed (the
+  // message then counts itself).
   class Reservation {
    public:
     Reservation(Account* account, uint64_t size) : account_(account), size_(size) {}

@@ -47,8 +47,7 @@ std::optional<std::string> WithoutDetail(std::string_view user) {
 
 bool IsMailboxId(std::string_view id) {
   return !id.empty() && id.size() <= kMaxMailboxId &&
-         std::all_of(id.begin(), id.end(),
-                     [](unsigned char c) { return absl::ascii_isalnum(c); });
+         std::all_of(id.begin(), id.end(), [](unsigned char c) { return absl::ascii_isalnum(c); });
 }
 
 std::optional<ResourceName> ParseResourceName(std::string_view name) {

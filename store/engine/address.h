@@ -8,8 +8,8 @@
 
 namespace rmail::engine {
 
-// An account's address, in lower case. Both parts are safe as names of folders: no '/', no control character, not "."
-// or "..", no leading dot.
+// An account's address, in lower case. Both parts are safe as names of folders: no '/', no control
+// character, not "." or "..", no leading dot.
 struct Address {
   std::string user;    // up to 64 octets
   std::string domain;  // up to 253 octets

@@ -54,7 +54,8 @@ absl::Status Engine::CreateAccount(std::string_view text, std::string_view passw
   settings.hash = HashPassword(password);
   const std::string directory = AccountDirectory(*address);
   RMAIL_RETURN_IF_ERROR(options_.env->CreateDirectories(directory));
-  // Made elsewhere and linked: of two that make the same account, one gets kAlreadyExists, and nobody sees half a file.
+  // Made elsewhere and linked: of two that make the same account, one gets kAlreadyExists, and
+  // nobody sees half a file.
   RMAIL_ASSIGN_OR_RETURN(const std::unique_ptr<IncomingMessage> draft,
                          IncomingMessage::Create(options_.env, directory));
   RMAIL_RETURN_IF_ERROR(draft->Write(FormatUserFile(settings)));

@@ -51,7 +51,8 @@ class Engine {
   // Deletes the account and all its mail.
   absl::Status DeleteAccount(std::string_view address);
 
-  // Whether Authenticate would be quick: the password is remembered. It takes 0.1 s of a processor otherwise.
+  // Whether Authenticate would be quick: the password is remembered. It takes 0.1 s of a processor
+  // otherwise.
   bool KnowsPassword(std::string_view address, std::string_view password);
 
   // BAD_CREDENTIALS, ACCOUNT_DISABLED (only when the password is right).

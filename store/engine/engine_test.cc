@@ -242,8 +242,8 @@ TEST_F(EngineTest, QuotaHoldsAgainstConcurrentDeliveries) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 16; ++t) threads.emplace_back(deliver);
   for (std::thread& thread : threads) thread.join();
-  // A message that is just being added counts twice for a moment: near the limit some may be refused that would have
-  // fitted. None that does not fit is taken.
+  // A message that is just being added counts twice for a moment: near the limit some may be
+  // refused that would have fitted. None that does not fit is taken.
   EXPECT_LE(stored, 10);
   for (int i = 0; i < 16; ++i) deliver();
   EXPECT_EQ(stored, 10);

@@ -17,12 +17,12 @@
 
 namespace rmail::engine {
 
-// Thread-safe. A change by this process is told at once. Each mailbox that somebody listens to is looked at every
-// `poll_interval`, which finds what other processes of the same mail_root did.
+// Thread-safe. A change by this process is told at once. Each mailbox that somebody listens to is
+// looked at every `poll_interval`, which finds what other processes of the same mail_root did.
 class Feed {
  public:
-  // Told the highest modseq, or 0 when the mailbox is gone. Runs under the feed's lock: it must not block nor call the
-  // feed.
+  // Told the highest modseq, or 0 when the mailbox is gone. Runs under the feed's lock: it must not
+  // block nor call the feed.
   using Listener = std::function<void(uint64_t highest_modseq)>;
 
   explicit Feed(absl::Duration poll_interval = absl::Milliseconds(250));

@@ -8,7 +8,8 @@
 namespace rmail::engine {
 namespace {
 
-// Letter i stands for bit i. System flags first (as maildir writes them: S R F T D), then the five well-known keywords
+// Letter i stands for bit i. System flags first (as maildir writes them: S R F T D), then the five
+// well-known keywords
 // ($Forwarded, $MDNSent, $Junk, $NotJunk, $Phishing), then the mailbox's own.
 constexpr std::string_view kLetters = "SRFTDWMJNPabcdefghijklmnopqrstuvwxyz";
 static_assert(kLetters.size() == kFirstKeywordBit + kMaxKeywords);

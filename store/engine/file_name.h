@@ -1,5 +1,6 @@
-// Names of message files: `{uid}.{internal date}.{size}.{flags}.eml` in the folder `{shard}`, shard = uid / 4096. A name
-// says all that the index needs, so the index can be made anew from directory listings alone (FORMAT.md).
+// Names of message files: `{uid}.{internal date}.{size}.{flags}.eml` in the folder `{shard}`, shard
+// = uid / 4096. A name says all that the index needs, so the index can be made anew from directory
+// listings alone (FORMAT.md).
 #ifndef RMAIL_STORE_ENGINE_FILE_NAME_H_
 #define RMAIL_STORE_ENGINE_FILE_NAME_H_
 

@@ -28,7 +28,8 @@ absl::Status GroupCommit::Sync(std::shared_ptr<LogFile> log, const std::string& 
 }
 
 absl::Status GroupCommit::Run(const Round& round) {
-  // All are tried: a failure of one must not leave another caller's half unsynced and called durable.
+  // All are tried: a failure of one must not leave another caller's half unsynced and called
+  // durable.
   absl::Status result;
   for (const std::shared_ptr<LogFile>& log : round.logs) result.Update(log->Sync());
   for (const std::string& directory : round.directories) {

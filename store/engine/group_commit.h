@@ -1,5 +1,5 @@
-// Concurrent callers that want something on disk share the syncs: while one round runs, the next callers gather, and one
-// of them syncs for all.
+// Concurrent callers that want something on disk share the syncs: while one round runs, the next
+// callers gather, and one of them syncs for all.
 #ifndef RMAIL_STORE_ENGINE_GROUP_COMMIT_H_
 #define RMAIL_STORE_ENGINE_GROUP_COMMIT_H_
 

@@ -152,8 +152,8 @@ std::vector<MessageRow> Index::ChangedSince(uint64_t modseq) const {
 std::optional<std::vector<uint32_t>> Index::ExpungedSince(uint64_t modseq) const {
   if (modseq < expunged_floor_) return std::nullopt;
   std::vector<uint32_t> uids;
-  const auto first = std::upper_bound(expunged_.begin(), expunged_.end(),
-                                      std::make_pair(modseq, UINT32_MAX));
+  const auto first =
+      std::upper_bound(expunged_.begin(), expunged_.end(), std::make_pair(modseq, UINT32_MAX));
   for (auto it = first; it != expunged_.end(); ++it) uids.push_back(it->second);
   std::sort(uids.begin(), uids.end());
   return uids;

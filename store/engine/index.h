@@ -37,7 +37,8 @@ struct IndexCounts {
 // Not thread-safe. 36 octets a message.
 class Index {
  public:
-  // Takes a change over. False when it contradicts what is there (a damaged log); the index is then of no use.
+  // Takes a change over. False when it contradicts what is there (a damaged log); the index is then
+  // of no use.
   bool Apply(const LogRecord& record);
 
   const IndexCounts& counts() const { return counts_; }
@@ -51,7 +52,8 @@ class Index {
   // Messages that changed after a modseq, ascending by UID.
   std::vector<MessageRow> ChangedSince(uint64_t modseq) const;
 
-  // UIDs expunged after a modseq, ascending; nullopt when that is longer ago than is remembered (the last 100,000).
+  // UIDs expunged after a modseq, ascending; nullopt when that is longer ago than is remembered
+  // (the last 100,000).
   std::optional<std::vector<uint32_t>> ExpungedSince(uint64_t modseq) const;
 
  private:

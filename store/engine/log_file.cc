@@ -109,9 +109,7 @@ absl::StatusOr<LogFile::Tail> LogFile::Read(const std::function<void(const LogRe
   return Tail::kClean;
 }
 
-absl::Status LogFile::CutTail() {
-  return file_->Truncate(end_);
-}
+absl::Status LogFile::CutTail() { return file_->Truncate(end_); }
 
 absl::Status LogFile::Append(const LogRecord& record) {
   std::string framed;
@@ -121,7 +119,8 @@ absl::Status LogFile::Append(const LogRecord& record) {
   }
   absl::Status written = file_->WriteAt(end_, framed);
   if (!written.ok()) {
-    // Half a record must not stay: the next writer would have to cut it, and may not be able to write either.
+    // Half a record must not stay: the next writer would have to cut it, and may not be able to
+    // write either.
     (void)CutTail();
     return written;
   }

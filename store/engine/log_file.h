@@ -38,7 +38,8 @@ class LogFile {
   static absl::Status Create(Env* env, const std::string& path,
                              const std::vector<LogRecord>& records);
 
-  // Whether the file has more, or less, than the records that were read, or was replaced (`*replaced`). One fstat.
+  // Whether the file has more, or less, than the records that were read, or was replaced
+  // (`*replaced`). One fstat.
   absl::StatusOr<bool> HasNews(bool* replaced);
 
   // Reads the records since the last Read.
@@ -47,8 +48,8 @@ class LogFile {
   // Cuts off what stands after the last whole record. The caller holds the mailbox's lock.
   absl::Status CutTail();
 
-  // Writes a record at the end: all before has been read. The caller holds the mailbox's lock. A record has less than
-  // kMaxRecord octets: more is kInternal, and nothing is written.
+  // Writes a record at the end: all before has been read. The caller holds the mailbox's lock. A
+  // record has less than kMaxRecord octets: more is kInternal, and nothing is written.
   absl::Status Append(const LogRecord& record);
 
   // Thread-safe.

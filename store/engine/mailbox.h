@@ -1,11 +1,13 @@
 // One mailbox on disk: its message files, its log and the index in memory.
 //
-// Locks, in this order: `mutex_` (threads of this process), then the lock file (other processes of the same mail_root).
-// Whoever holds both has read the whole log and may append to it. Nothing is synced and no callback runs while either is
-// held: an append is made durable after both are released, together with others that wait for the same (GroupCommit).
+// Locks, in this order: `mutex_` (threads of this process), then the lock file (other processes of
+// the same mail_root). Whoever holds both has read the whole log and may append to it. Nothing is
+// synced and no callback runs while either is held: an append is made durable after both are
+// released, together with others that wait for the same (GroupCommit).
 //
-// The order of a change is: log record, then file names. So whatever stands in the log holds, and a process that dies
-// in between leaves names that lag behind by that change: they are put right by whoever meets them (FORMAT.md).
+// The order of a change is: log record, then file names. So whatever stands in the log holds, and a
+// process that dies in between leaves names that lag behind by that change: they are put right by
+// whoever meets them (FORMAT.md).
 #ifndef RMAIL_STORE_ENGINE_MAILBOX_H_
 #define RMAIL_STORE_ENGINE_MAILBOX_H_
 
@@ -29,22 +31,25 @@ namespace rmail::engine {
 
 enum class FlagOperation { kAdd, kRemove, kReplace };
 
-// Thread-safe. Errors: CORRUPT_MAILBOX, STORE_UNAVAILABLE (the file system refuses), MAILBOX_NOT_FOUND (deleted meanwhile).
+// Thread-safe. Errors: CORRUPT_MAILBOX, STORE_UNAVAILABLE (the file system refuses),
+// MAILBOX_NOT_FOUND (deleted meanwhile).
 class Mailbox {
  public:
-  // `on_change` is called with the highest modseq after each change that this object makes or learns of; no lock is held.
+  // `on_change` is called with the highest modseq after each change that this object makes or
+  // learns of; no lock is held.
   Mailbox(Env* env, std::string directory, std::function<void(uint64_t)> on_change);
 
   const std::string& directory() const { return directory_; }
-  // The folder for messages that come in; on the same file system as the shards. Made when it is missing.
+  // The folder for messages that come in; on the same file system as the shards. Made when it is
+  // missing.
   absl::StatusOr<std::string> IncomingDirectory();
 
   struct AppendedMessage {
     uint32_t uid = 0;
     uint64_t modseq = 0;
   };
-  // Adds a message whose complete, synced file is at `path`: by link, so that `path` stays. Durable when it returns.
-  // `info.uid` is ignored.
+  // Adds a message whose complete, synced file is at `path`: by link, so that `path` stays. Durable
+  // when it returns. `info.uid` is ignored.
   absl::StatusOr<AppendedMessage> Append(const std::string& path, MessageInfo info);
 
   absl::StatusOr<IndexCounts> Counts();
@@ -108,7 +113,8 @@ class Mailbox {
   absl::Status CatchUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status ReadLog(LogFile::Tail* tail) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // `uid_gap`: how many UIDs to leave out, in case some were given that nothing tells of any more.
-  absl::Status RebuildLocked(std::string_view why, uint32_t uid_gap) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status RebuildLocked(std::string_view why, uint32_t uid_gap)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MendLastShard() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MendNames(const std::vector<MessageInfo>& files, uint32_t first_uid)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

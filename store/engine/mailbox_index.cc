@@ -1,4 +1,5 @@
-// The part of Mailbox that keeps index, log and file names in agreement: opening, catching up, mending, rebuilding.
+// The part of Mailbox that keeps index, log and file names in agreement: opening, catching up,
+// mending, rebuilding.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -159,7 +160,8 @@ absl::Status Mailbox::EnsureShard(uint32_t uid) {
 absl::Status Mailbox::MoveName(const MessageInfo& from, const MessageInfo& to) {
   absl::Status moved = env_->Rename(PathOf(from), PathOf(to));
   if (!absl::IsNotFound(moved)) return moved;
-  // The name lagged behind, or a hand changed it. A file that is missing is found out when it is read.
+  // The name lagged behind, or a hand changed it. A file that is missing is found out when it is
+  // read.
   const std::optional<MessageInfo> other = FindFile(from.uid);
   if (!other || *other == to) return absl::OkStatus();
   moved = env_->Rename(PathOf(*other), PathOf(to));
@@ -206,15 +208,15 @@ std::optional<MessageInfo> Mailbox::FindFile(uint32_t uid) const {
   return std::nullopt;
 }
 
-// What a process or machine that died left undone concerns the newest messages: names that lag behind the log, records
-// whose file never came, and, after a power failure, files whose record was lost (in any later shard).
+// What a process or machine that died left undone concerns the newest messages: names that lag
+// behind the log, records whose file never came, and, after a power failure, files whose record was
+// lost (in any later shard).
 absl::Status Mailbox::MendLastShard() {
   const uint32_t first = (index_.counts().uid_next - 1) / kShardSize;
   RMAIL_ASSIGN_OR_RETURN(std::vector<MessageInfo> files, ListFiles(first));
   const uint32_t known = index_.counts().uid_next;
-  const auto orphans = std::find_if(files.begin(), files.end(), [known](const MessageInfo& file) {
-    return file.uid >= known;
-  });
+  const auto orphans = std::find_if(files.begin(), files.end(),
+                                    [known](const MessageInfo& file) { return file.uid >= known; });
   RMAIL_RETURN_IF_ERROR(
       MendNames(std::vector<MessageInfo>(files.begin(), orphans), first * kShardSize));
   if (orphans == files.end()) return absl::OkStatus();
@@ -252,8 +254,7 @@ std::vector<LogRecord> Mailbox::AppendedRecords(const std::vector<MessageInfo>& 
       continue;
     }
     last = file.uid;
-    if (records.empty() ||
-        records.back().appended().uids_size() == kMaxRecordMessages) {
+    if (records.empty() || records.back().appended().uids_size() == kMaxRecordMessages) {
       records.emplace_back();
     }
     Appended* const appended = records.back().mutable_appended();
@@ -271,16 +272,17 @@ absl::Status Mailbox::RebuildLocked(std::string_view why, uint32_t uid_gap) {
   const bool is_new = std::none_of(names.begin(), names.end(), [](const std::string& name) {
     return ParseShardName(name).has_value();
   });
-  // What was read of the old log, as far as it goes: neither modseqs nor UIDs may go back behind it.
+  // What was read of the old log, as far as it goes: neither modseqs nor UIDs may go back behind
+  // it.
   const IndexCounts before = index_.counts();
-  const uint32_t uid_next = files.empty() ? before.uid_next
-                                          : std::max(before.uid_next, files.back().uid + 1);
+  const uint32_t uid_next =
+      files.empty() ? before.uid_next : std::max(before.uid_next, files.back().uid + 1);
   // No modseq ever given reaches the microseconds since 1970.
   const uint64_t now = static_cast<uint64_t>(absl::ToUnixMicros(absl::Now()));
   uint64_t modseq = is_new ? 2 : std::max(before.highest_modseq + 1, now);
   std::vector<LogRecord> records = AppendedRecords(files);
-  records.emplace_back().set_uid_floor(
-      is_new ? 1 : std::min(uid_next, UINT32_MAX - uid_gap) + uid_gap);
+  records.emplace_back().set_uid_floor(is_new ? 1
+                                              : std::min(uid_next, UINT32_MAX - uid_gap) + uid_gap);
   for (LogRecord& record : records) record.set_modseq(modseq++);
 
   const std::string path = JoinPath(directory_, kLogName);

@@ -36,9 +36,9 @@ struct UseName {
   std::string_view name;
 };
 constexpr UseName kUseNames[] = {
-    {store::v1::SPECIAL_USE_ALL, "all"},         {store::v1::SPECIAL_USE_ARCHIVE, "archive"},
-    {store::v1::SPECIAL_USE_DRAFTS, "drafts"},   {store::v1::SPECIAL_USE_FLAGGED, "flagged"},
-    {store::v1::SPECIAL_USE_JUNK, "junk"},       {store::v1::SPECIAL_USE_SENT, "sent"},
+    {store::v1::SPECIAL_USE_ALL, "all"},       {store::v1::SPECIAL_USE_ARCHIVE, "archive"},
+    {store::v1::SPECIAL_USE_DRAFTS, "drafts"}, {store::v1::SPECIAL_USE_FLAGGED, "flagged"},
+    {store::v1::SPECIAL_USE_JUNK, "junk"},     {store::v1::SPECIAL_USE_SENT, "sent"},
     {store::v1::SPECIAL_USE_TRASH, "trash"},
 };
 
@@ -79,7 +79,8 @@ MailboxEntry ParseEntry(const json::object& object) {
   entry.uid_validity = object.at("uid_validity").to_number<uint32_t>();
   entry.subscribed = object.at("subscribed").as_bool();
   for (const UseName& name : kUseNames) {
-    if (object.at("special_use").as_string() == json::string_view(name.name.data(), name.name.size())) {
+    if (object.at("special_use").as_string() ==
+        json::string_view(name.name.data(), name.name.size())) {
       entry.special_use = name.use;
     }
   }
@@ -117,8 +118,8 @@ const std::pair<const std::string, MailboxEntry>* MailboxList::FindPath(
 }
 
 const std::vector<std::string>& WellKnownKeywords() {
-  static const auto* const keywords = new std::vector<std::string>{
-      "$Forwarded", "$MDNSent", "$Junk", "$NotJunk", "$Phishing"};
+  static const auto* const keywords =
+      new std::vector<std::string>{"$Forwarded", "$MDNSent", "$Junk", "$NotJunk", "$Phishing"};
   return *keywords;
 }
 

@@ -20,7 +20,8 @@ struct MailboxEntry {
   uint32_t uid_validity = 0;
   SpecialUse special_use = store::v1::SPECIAL_USE_UNSPECIFIED;
   bool subscribed = true;
-  // Of the mailbox's own keywords: entry i is bit kFirstKeywordBit + kWellKnownKeywords.size() + i. Only ever grows.
+  // Of the mailbox's own keywords: entry i is bit kFirstKeywordBit + kWellKnownKeywords.size() + i.
+  // Only ever grows.
   std::vector<std::string> keywords;
 };
 
@@ -39,9 +40,9 @@ const std::vector<std::string>& WellKnownKeywords();
 // All keywords of a mailbox, by bit.
 std::vector<std::string> AllKeywords(const MailboxEntry& entry);
 
-// The path as it is stored: "INBOX" in upper case, also as first level ("inbox/x"), NFC. INVALID_PATH for a path that is
-// empty, longer than 1,000 octets or 32 levels, not UTF-8, or has an empty level, '.' or '..' as a level, a level of more
-// than 255 octets, or a control character.
+// The path as it is stored: "INBOX" in upper case, also as first level ("inbox/x"), NFC.
+// INVALID_PATH for a path that is empty, longer than 1,000 octets or 32 levels, not UTF-8, or has
+// an empty level, '.' or '..' as a level, a level of more than 255 octets, or a control character.
 absl::StatusOr<std::string> CanonicalPath(std::string_view path);
 
 absl::StatusOr<MailboxList> ParseMailboxList(std::string_view json);

@@ -179,7 +179,8 @@ TEST_F(MailboxTest, ChangesSinceTellsWhatChangedAndWhatWent) {
   EXPECT_TRUE(mailbox->ChangesSince(known + 1'000'000)->reset);
 }
 
-// Two objects on one folder are two processes as far as the files are concerned: flock excludes open files.
+// Two objects on one folder are two processes as far as the files are concerned: flock excludes
+// open files.
 TEST_F(MailboxTest, TwoStoresSeeEachOther) {
   auto a = NewMailbox();
   auto b = NewMailbox();
@@ -274,7 +275,8 @@ TEST_F(BrokenIndexTest, LogDamagedAtAnyOctetIsMendedOrMadeAnew) {
     ASSERT_TRUE(Env::Posix()->ReplaceFile(copy + "/log.1", damaged).ok());
     Mailbox mailbox(Env::Posix(), copy, [](uint64_t) {});
     const std::map<uint32_t, uint64_t> flags = Flags(mailbox);
-    // A torn last record loses the last flag change at most when no name says better: names say it here.
+    // A torn last record loses the last flag change at most when no name says better: names say it
+    // here.
     EXPECT_EQ(flags.count(1), 1u) << at;
     EXPECT_EQ(flags.count(2), 0u) << at;
     EXPECT_EQ(flags.count(3), 1u) << at;
@@ -357,7 +359,8 @@ TEST_F(BrokenIndexTest, LeftoversOfDeadUploadsGo) {
   EXPECT_TRUE(std::filesystem::exists(young));
 }
 
-// A power failure lost the records of the last message of a shard and of the first of the next, but not their files.
+// A power failure lost the records of the last message of a shard and of the first of the next, but
+// not their files.
 TEST_F(MailboxTest, OrphansInALaterShardAreAdoptedToo) {
   LogRecord floor;
   floor.set_modseq(2);
@@ -442,8 +445,7 @@ TEST_F(MailboxTest, FolderThatWasDeletedIsNoMailbox) {
   Append(*mailbox, "one");
   std::filesystem::remove_all(folder_.path());
   EXPECT_FALSE(mailbox->Append("/nonexistent", {}).ok());
-  EXPECT_EQ(ReasonOf(NewMailbox()->Counts().status()),
-            store::v1::ERROR_REASON_MAILBOX_NOT_FOUND);
+  EXPECT_EQ(ReasonOf(NewMailbox()->Counts().status()), store::v1::ERROR_REASON_MAILBOX_NOT_FOUND);
 }
 
 }  // namespace

@@ -37,8 +37,8 @@ std::string Pbkdf2(std::string_view password, std::string_view salt, int rounds)
   std::string hash(kHashSize, '\0');
   const int ok = PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
                                    reinterpret_cast<const unsigned char*>(salt.data()),
-                                   static_cast<int>(salt.size()), rounds, EVP_sha256(),
-                                   kHashSize, reinterpret_cast<unsigned char*>(hash.data()));
+                                   static_cast<int>(salt.size()), rounds, EVP_sha256(), kHashSize,
+                                   reinterpret_cast<unsigned char*>(hash.data()));
   return ok == 1 ? hash : std::string();
 }
 

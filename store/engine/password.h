@@ -16,12 +16,13 @@ namespace rmail::engine {
 // "pbkdf2-sha256$300000$<salt>$<hash>", salt (16 octets) and hash (32) in hexadecimal.
 std::string HashPassword(std::string_view password, int rounds = 300'000);
 
-// Whether the password belongs to a stored hash. Takes about 0.1 s. False for a hash that is malformed or asks for more
-// than 10 million rounds.
+// Whether the password belongs to a stored hash. Takes about 0.1 s. False for a hash that is
+// malformed or asks for more than 10 million rounds.
 bool VerifyPassword(std::string_view password, std::string_view hash);
 
-// Remembers, salted and hashed with a key of this process, which passwords were right, so that the next login costs
-// microseconds. An entry holds as long as the stored hash stays the same. Thread-safe.
+// Remembers, salted and hashed with a key of this process, which passwords were right, so that the
+// next login costs microseconds. An entry holds as long as the stored hash stays the same.
+// Thread-safe.
 class PasswordCache {
  public:
   PasswordCache();
@@ -29,7 +30,8 @@ class PasswordCache {
   // Whether it is known without a slow check that the password is right.
   bool Remembers(std::string_view account, std::string_view password, std::string_view hash);
 
-  // As VerifyPassword. At most as many slow checks run at once as there are processors: the others wait.
+  // As VerifyPassword. At most as many slow checks run at once as there are processors: the others
+  // wait.
   bool Verify(std::string_view account, std::string_view password, std::string_view hash);
 
   // Takes as long as a check that fails: for accounts that do not exist.

@@ -11,7 +11,7 @@
 namespace rmail::engine {
 
 struct UserSettings {
-  std::string hash;         // see password.h
+  std::string hash;          // see password.h
   uint64_t quota_mb = 1024;  // MiB; 0: no limit
   bool admin = false;
   bool disabled = false;

@@ -39,8 +39,7 @@ class AuthServicer : public pb::AuthService::CallbackService {
             Error(pb::ERROR_REASON_STORE_UNAVAILABLE, "too many logins at once")));
       } else {
         context_.password_pool.Run([this, request, response, reactor] {
-          reactor->Finish(
-              client::ToGrpcStatus(Guard([&] { return Login(*request, response); })));
+          reactor->Finish(client::ToGrpcStatus(Guard([&] { return Login(*request, response); })));
         });
       }
     });
@@ -53,8 +52,7 @@ class AuthServicer : public pb::AuthService::CallbackService {
                            context_.engine.Authenticate(request.address(), request.password()));
     const std::string address = authenticated.first->address().ToString();
     response->set_account(engine::AccountName(address));
-    response->set_token(
-        context_.authorizer.Issue(address, authenticated.second.admin, kTokenLife));
+    response->set_token(context_.authorizer.Issue(address, authenticated.second.admin, kTokenLife));
     response->set_expires_in(static_cast<uint32_t>(absl::ToInt64Seconds(kTokenLife)));
     response->set_admin(authenticated.second.admin);
     return absl::OkStatus();

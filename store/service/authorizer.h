@@ -27,8 +27,8 @@ struct AccountResource {
   std::string mailbox_id;
 };
 
-// Thread-safe. Errors: BAD_TOKEN, NOT_PERMITTED, INVALID_REQUEST (not a resource name), ACCOUNT_NOT_FOUND,
-// ACCOUNT_DISABLED.
+// Thread-safe. Errors: BAD_TOKEN, NOT_PERMITTED, INVALID_REQUEST (not a resource name),
+// ACCOUNT_NOT_FOUND, ACCOUNT_DISABLED.
 class Authorizer {
  public:
   // `engine` outlives it.
@@ -37,7 +37,8 @@ class Authorizer {
   // The token that a call carries as `authorization: Bearer ...`.
   absl::StatusOr<Token> Caller(const grpc::CallbackServerContext& context);
 
-  // The call's token has one of the scopes. An administrator's login counts only while the account is one.
+  // The call's token has one of the scopes. An administrator's login counts only while the account
+  // is one.
   absl::Status Require(const grpc::CallbackServerContext& context,
                        std::initializer_list<TokenScope> scopes);
 

@@ -51,8 +51,7 @@ class DirectoryServicer : public pb::DirectoryService::CallbackService {
       settings.admin = request->account().admin();
       settings.disabled = request->account().disabled();
       settings.quota_mb = request->account().quota_mb();
-      RMAIL_RETURN_IF_ERROR(
-          context_.engine.CreateAccount(address, request->password(), settings));
+      RMAIL_RETURN_IF_ERROR(context_.engine.CreateAccount(address, request->password(), settings));
       FillAccount(address, settings, response->mutable_account());
       return absl::OkStatus();
     });

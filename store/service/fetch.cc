@@ -118,8 +118,7 @@ class Fetch {
 Producer<pb::FetchMessagesResponse> NewFetch(std::shared_ptr<engine::Mailbox> mailbox,
                                              std::vector<engine::MessageRow> rows,
                                              pb::FetchMessagesRequest request) {
-  auto fetch =
-      std::make_unique<Fetch>(std::move(mailbox), std::move(rows), std::move(request));
+  auto fetch = std::make_unique<Fetch>(std::move(mailbox), std::move(rows), std::move(request));
   return [fetch = std::move(fetch)](pb::FetchMessagesResponse* response) {
     return fetch->Next(response);
   };

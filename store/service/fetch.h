@@ -11,7 +11,8 @@
 
 namespace rmail::service {
 
-// The messages of `rows` in batches of about 256 KiB. A message that is expunged meanwhile is left out.
+// The messages of `rows` in batches of about 256 KiB. A message that is expunged meanwhile is left
+// out.
 Producer<store::v1::FetchMessagesResponse> NewFetch(std::shared_ptr<engine::Mailbox> mailbox,
                                                     std::vector<engine::MessageRow> rows,
                                                     store::v1::FetchMessagesRequest request);

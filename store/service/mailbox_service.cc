@@ -23,9 +23,8 @@ class MailboxServicer : public pb::MailboxService::CallbackService {
     return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
       RMAIL_ASSIGN_OR_RETURN(const AccountResource resource,
                              context_.authorizer.Resource(*call, request->parent()));
-      RMAIL_ASSIGN_OR_RETURN(
-          const std::string id,
-          resource.account->CreateMailbox(request->path(), request->special_use()));
+      RMAIL_ASSIGN_OR_RETURN(const std::string id, resource.account->CreateMailbox(
+                                                       request->path(), request->special_use()));
       return FillMailboxWithCounts(*resource.account, id, response->mutable_mailbox());
     });
   }
@@ -34,8 +33,7 @@ class MailboxServicer : public pb::MailboxService::CallbackService {
                                        const pb::GetMailboxRequest* request,
                                        pb::GetMailboxResponse* response) override {
     return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
-      const std::string& name =
-          request->has_path() ? request->path().parent() : request->name();
+      const std::string& name = request->has_path() ? request->path().parent() : request->name();
       RMAIL_ASSIGN_OR_RETURN(AccountResource resource, context_.authorizer.Resource(*call, name));
       if (request->has_path()) {
         RMAIL_ASSIGN_OR_RETURN(resource.mailbox_id,
@@ -79,8 +77,7 @@ class MailboxServicer : public pb::MailboxService::CallbackService {
   }
 
  private:
-  static absl::StatusOr<std::string> FindByPath(engine::Account& account,
-                                                const std::string& path) {
+  static absl::StatusOr<std::string> FindByPath(engine::Account& account, const std::string& path) {
     const absl::Status missing =
         Error(pb::ERROR_REASON_MAILBOX_NOT_FOUND, "no mailbox has this path");
     const absl::StatusOr<std::string> canonical = engine::CanonicalPath(path);

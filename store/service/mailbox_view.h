@@ -31,7 +31,8 @@ void AddRow(const engine::MessageRow& row, store::v1::MessageColumns* columns);
 void AddRanges(const std::vector<uint32_t>& uids,
                google::protobuf::RepeatedPtrField<store::v1::UidRange>* ranges);
 
-// Ranges in order and without overlap; ranges that are none are left out. INVALID_REQUEST for more than 100,000.
+// Ranges in order and without overlap; ranges that are none are left out. INVALID_REQUEST for more
+// than 100,000.
 absl::StatusOr<std::vector<engine::UidSpan>> ToSpans(
     const google::protobuf::RepeatedPtrField<store::v1::UidRange>& ranges);
 

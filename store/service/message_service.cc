@@ -76,8 +76,7 @@ class MessageServicer : public pb::MessageService::CallbackService {
           }
           RMAIL_ASSIGN_OR_RETURN(const std::vector<engine::UidSpan> spans,
                                  ToSpans(request->uids()));
-          RMAIL_ASSIGN_OR_RETURN(std::vector<engine::MessageRow> rows,
-                                 opened.mailbox->Rows(spans));
+          RMAIL_ASSIGN_OR_RETURN(std::vector<engine::MessageRow> rows, opened.mailbox->Rows(spans));
           std::erase_if(rows, [&](const engine::MessageRow& row) {
             return row.modseq <= request->changed_since();
           });
@@ -88,9 +87,8 @@ class MessageServicer : public pb::MessageService::CallbackService {
   grpc::ServerUnaryReactor* UpdateFlags(grpc::CallbackServerContext* call,
                                         const pb::UpdateFlagsRequest* request,
                                         pb::UpdateFlagsResponse* response) override {
-    return RunUnary(context_.pool, call, [this, call, request, response] {
-      return Update(*call, *request, response);
-    });
+    return RunUnary(context_.pool, call,
+                    [this, call, request, response] { return Update(*call, *request, response); });
   }
 
   grpc::ServerUnaryReactor* ExpungeMessages(grpc::CallbackServerContext* call,

@@ -1,5 +1,5 @@
-// The three kinds of calls, as plain functions that run on the worker pool: a servicer says what to do, these move it over
-// gRPC's callback API. No thread waits for a slow client.
+// The three kinds of calls, as plain functions that run on the worker pool: a servicer says what to
+// do, these move it over gRPC's callback API. No thread waits for a slow client.
 #ifndef RMAIL_STORE_SERVICE_REACTORS_H_
 #define RMAIL_STORE_SERVICE_REACTORS_H_
 
@@ -20,7 +20,8 @@
 
 namespace rmail::service {
 
-// The contract's errors have a reason: what the file system reports without one means that the store cannot do its work.
+// The contract's errors have a reason: what the file system reports without one means that the
+// store cannot do its work.
 inline absl::Status AsStoreError(absl::Status status) {
   if (status.ok() || ReasonOf(status) != store::v1::ERROR_REASON_UNSPECIFIED) return status;
   return Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE, FromAbsl(status.message()));

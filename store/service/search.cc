@@ -17,7 +17,8 @@ namespace {
 namespace pb = ::rmail::store::v1;
 
 constexpr int kMaxDepth = 32;
-// An answer is sent after this many messages that had to be opened, so that a cancelled search ends soon.
+// An answer is sent after this many messages that had to be opened, so that a cancelled search ends
+// soon.
 constexpr int kOpenedPerAnswer = 256;
 constexpr size_t kFoundPerAnswer = 4096;
 constexpr size_t kRowsPerAnswer = 16'384;
@@ -71,9 +72,9 @@ class Compiler {
     std::sort(conditions.begin(), conditions.end(),
               [](const Condition& a, const Condition& b) { return a.costly < b.costly; });
     const bool costly = !conditions.empty() && conditions.back().costly;
-    return Condition{costly, [conditions = std::move(conditions), all](
-                                 const engine::MessageRow& row,
-                                 MessageText& text) -> absl::StatusOr<bool> {
+    return Condition{costly,
+                     [conditions = std::move(conditions), all](
+                         const engine::MessageRow& row, MessageText& text) -> absl::StatusOr<bool> {
                        for (const Condition& condition : conditions) {
                          RMAIL_ASSIGN_OR_RETURN(const bool matches, condition.matches(row, text));
                          if (matches != all) return !all;
@@ -135,9 +136,9 @@ class Compiler {
       default:
         return BadRequest("a search has a condition that is not known");
     }
-    return Condition{false, [matches = std::move(matches)](
-                                const engine::MessageRow& row,
-                                MessageText&) -> absl::StatusOr<bool> { return matches(row); }};
+    return Condition{false,
+                     [matches = std::move(matches)](const engine::MessageRow& row, MessageText&)
+                         -> absl::StatusOr<bool> { return matches(row); }};
   }
 
   static std::function<bool(const engine::MessageRow&)> AllFlags(uint64_t mask) {
@@ -165,8 +166,10 @@ class Compiler {
 
   // What the message itself must tell.
   absl::StatusOr<Condition> Content(const pb::SearchExpression& expression) const {
-    return Condition{true, [test = MakeTextTest(expression)](
-                               const engine::MessageRow&, MessageText& text) { return test(text); }};
+    return Condition{
+        true, [test = MakeTextTest(expression)](const engine::MessageRow&, MessageText& text) {
+          return test(text);
+        }};
   }
 
   const std::vector<std::string> keywords_;
@@ -183,8 +186,8 @@ class Search {
     if (next_ == rows_.size()) return false;
     std::vector<uint32_t> found;
     const size_t end = std::min(rows_.size(), next_ + kRowsPerAnswer);
-    for (int opened = 0;
-         next_ < end && opened < kOpenedPerAnswer && found.size() < kFoundPerAnswer; ++next_) {
+    for (int opened = 0; next_ < end && opened < kOpenedPerAnswer && found.size() < kFoundPerAnswer;
+         ++next_) {
       MessageText text(*mailbox_, rows_[next_].info);
       const absl::StatusOr<bool> matches = condition_.matches(rows_[next_], text);
       opened += text.opened();
@@ -213,10 +216,8 @@ absl::StatusOr<Producer<pb::SearchMessagesResponse>> NewSearch(
   if (expression.condition_case() == pb::SearchExpression::CONDITION_NOT_SET) {
     expression.mutable_all_of();
   }
-  RMAIL_ASSIGN_OR_RETURN(Condition condition,
-                         Compiler(std::move(keywords)).Compile(expression));
-  auto search =
-      std::make_unique<Search>(std::move(mailbox), std::move(rows), std::move(condition));
+  RMAIL_ASSIGN_OR_RETURN(Condition condition, Compiler(std::move(keywords)).Compile(expression));
+  auto search = std::make_unique<Search>(std::move(mailbox), std::move(rows), std::move(condition));
   return Producer<pb::SearchMessagesResponse>(
       [search = std::move(search)](pb::SearchMessagesResponse* response) {
         return search->Next(response);

@@ -120,9 +120,8 @@ absl::Status MessageText::AddBody(const pb::BodyPart& part, std::string* text) {
   RMAIL_ASSIGN_OR_RETURN(MessageReader* const reader, Reader());
   for (const pb::BodyPart& inner : part.parts()) {
     if (part.has_envelope()) {
-      const uint64_t size =
-          std::min(inner.body_offset() - std::min(inner.header_offset(), inner.body_offset()),
-                   kMaxHeader);
+      const uint64_t size = std::min(
+          inner.body_offset() - std::min(inner.header_offset(), inner.body_offset()), kMaxHeader);
       RMAIL_ASSIGN_OR_RETURN(const std::string header, reader->Read(inner.header_offset(), size));
       text->append(mime::DecodeWords(header)).append("\n");
     }

@@ -1,4 +1,5 @@
-// The servicers of the contract. Each checks the caller's token, calls the engine on the worker pool and maps the answer.
+// The servicers of the contract. Each checks the caller's token, calls the engine on the worker
+// pool and maps the answer.
 #ifndef RMAIL_STORE_SERVICE_SERVICES_H_
 #define RMAIL_STORE_SERVICE_SERVICES_H_
 
@@ -17,7 +18,8 @@ struct ServiceContext {
   engine::Engine& engine;
   Authorizer& authorizer;
   WorkerPool& pool;
-  // For passwords, a tenth of a second of a processor each: a flood of logins must not stop everything else.
+  // For passwords, a tenth of a second of a processor each: a flood of logins must not stop
+  // everything else.
   WorkerPool& password_pool;
 };
 

@@ -62,12 +62,11 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(StoreOptions opt
   RMAIL_ASSIGN_OR_RETURN(impl->engine, engine::Engine::Open(std::move(engine_options)));
   impl->authorizer = std::make_unique<Authorizer>(*impl->engine, options.token_secret);
   impl->pool = std::make_unique<WorkerPool>(options.workers);
-  impl->password_pool =
-      std::make_unique<WorkerPool>(std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  impl->password_pool = std::make_unique<WorkerPool>(
+      std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
   impl->watch_streams = NewWatchStreams();
 
-  const ServiceContext context{*impl->engine, *impl->authorizer, *impl->pool,
-                               *impl->password_pool};
+  const ServiceContext context{*impl->engine, *impl->authorizer, *impl->pool, *impl->password_pool};
   impl->services.push_back(NewMailboxService(context));
   impl->services.push_back(NewMessageService(context));
   impl->services.push_back(NewDirectoryService(context));

@@ -50,7 +50,8 @@ class StoreServer {
 
   // The port that it listens on; 0 without `listen`.
   int port() const;
-  // A channel to this server that crosses no network. It must not be used once Drain has been called (gRPC 1.51 crashes).
+  // A channel to this server that crosses no network. It must not be used once Drain has been
+  // called (gRPC 1.51 crashes).
   std::shared_ptr<grpc::Channel> InProcessChannel();
   // Takes no new calls, waits for those under way, then cancels what is left.
   void Drain(absl::Duration grace);

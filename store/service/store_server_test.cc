@@ -290,10 +290,10 @@ TEST_F(StoreServerTest, QuotaIsToldBeforeAndAfterTheBytes) {
   header.mutable_header()->set_mailbox(inbox_);
   header.mutable_header()->set_size(2 << 20);
   const auto writer = client_->Append(As(alice_, kAlice));
-  EXPECT_EQ(ReasonOf(Upload<pb::AppendMessageRequest, pb::AppendMessageResponse>(*writer, header,
-                                                                                  {"x"})
-                         .status()),
-            pb::ERROR_REASON_OVER_QUOTA);
+  EXPECT_EQ(
+      ReasonOf(Upload<pb::AppendMessageRequest, pb::AppendMessageResponse>(*writer, header, {"x"})
+                   .status()),
+      pb::ERROR_REASON_OVER_QUOTA);
   EXPECT_EQ(ReasonOf(Append({std::string(700'000, 'x'), std::string(700'000, 'x')}).status()),
             pb::ERROR_REASON_OVER_QUOTA);
 }
@@ -389,9 +389,11 @@ TEST_F(StoreServerTest, SearchLooksAtColumnsHeadersAndBodies) {
   expression.set_text("b.test");
   EXPECT_THAT(Search(expression), ElementsAre(2));
   // 24 November where it was written, whatever day it was elsewhere.
-  expression.set_sent_from(absl::ToUnixMicros(absl::FromCivil(absl::CivilDay(2026, 11, 24), absl::UTCTimeZone())));
+  expression.set_sent_from(
+      absl::ToUnixMicros(absl::FromCivil(absl::CivilDay(2026, 11, 24), absl::UTCTimeZone())));
   EXPECT_THAT(Search(expression), ElementsAre(1));
-  expression.set_sent_from(absl::ToUnixMicros(absl::FromCivil(absl::CivilDay(2026, 11, 25), absl::UTCTimeZone())));
+  expression.set_sent_from(
+      absl::ToUnixMicros(absl::FromCivil(absl::CivilDay(2026, 11, 25), absl::UTCTimeZone())));
   EXPECT_THAT(Search(expression), IsEmpty());
   expression.set_smaller_than(150);
   EXPECT_THAT(Search(expression), ElementsAre(1, 2));
@@ -424,7 +426,8 @@ TEST_F(StoreServerTest, WatchersHearOfChangesUntilTheyLeave) {
     }
     return heard >= count;
   };
-  // The stream is opened in the background; an append before the subscription has arrived is told by the next one.
+  // The stream is opened in the background; an append before the subscription has arrived is told
+  // by the next one.
   for (int i = 0; i < 20 && heard == 0; ++i) {
     ASSERT_TRUE(Append({"x"}).ok());
     MutexLock lock(&mutex);

@@ -107,9 +107,7 @@ class AppendReceiver
   AppendReceiver(ServiceContext context, const grpc::CallbackServerContext* call)
       : context_(context), call_(call) {}
 
-  absl::Status Finish(pb::AppendMessageResponse* response) override {
-    return Commit(response);
-  }
+  absl::Status Finish(pb::AppendMessageResponse* response) override { return Commit(response); }
 
  private:
   absl::Status Begin(const pb::AppendHeader& header) override {
@@ -128,7 +126,8 @@ class AppendReceiver
     return body_.Write(data);
   }
 
-  // What has come counts against the quota before it is a message. Taken in steps: each looks at all mailboxes.
+  // What has come counts against the quota before it is a message. Taken in steps: each looks at
+  // all mailboxes.
   absl::Status ReserveUpTo(uint64_t size) {
     if (size <= reserved_ && !rooms_.empty()) return absl::OkStatus();
     RMAIL_ASSIGN_OR_RETURN(engine::Account::Reservation room,
@@ -256,8 +255,8 @@ std::unique_ptr<Receiver<pb::AppendMessageRequest, pb::AppendMessageResponse>> N
   return std::make_unique<AppendReceiver>(context, call);
 }
 
-std::unique_ptr<Receiver<pb::DeliverMessageRequest, pb::DeliverMessageResponse>>
-NewDeliverReceiver(ServiceContext context, const grpc::CallbackServerContext* call) {
+std::unique_ptr<Receiver<pb::DeliverMessageRequest, pb::DeliverMessageResponse>> NewDeliverReceiver(
+    ServiceContext context, const grpc::CallbackServerContext* call) {
   return std::make_unique<DeliverReceiver>(context, call);
 }
 

@@ -45,8 +45,9 @@ class WatchStreams {
   absl::flat_hash_set<WatchStream*> streams_ ABSL_GUARDED_BY(mutex_);
 };
 
-// One gateway's stream. What it has to say waits in `pending_`, one entry a mailbox: a slow reader gets the latest state of
-// each mailbox it watches, and costs no more memory than its subscriptions do.
+// One gateway's stream. What it has to say waits in `pending_`, one entry a mailbox: a slow reader
+// gets the latest state of each mailbox it watches, and costs no more memory than its subscriptions
+// do.
 //
 // Lock order: the feed's lock, then `mutex_`. So the feed is never called with `mutex_` held.
 class WatchStream : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchResponse> {
@@ -100,7 +101,9 @@ class WatchStream : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchRe
 
   void OnDone() override {
     // Whoever called Finish may still hold the lock.
-    { MutexLock lock(&mutex_); }
+    {
+      MutexLock lock(&mutex_);
+    }
     streams_->Remove(this);
     for (const auto& [mailbox, id] : subscriptions_) {
       context_.engine.feed().Unsubscribe(mailbox, id);
@@ -139,8 +142,8 @@ class WatchStream : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchRe
                              context_.authorizer.Resource(token, name));
       RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Mailbox> mailbox,
                              resource.account->OpenMailbox(resource.mailbox_id));
-      subscriptions_[name] = context_.engine.feed().Subscribe(
-          name, mailbox, [this, name](uint64_t modseq) {
+      subscriptions_[name] =
+          context_.engine.feed().Subscribe(name, mailbox, [this, name](uint64_t modseq) {
             if (modseq != 0) {
               Changed(name, modseq);
             } else {

@@ -54,9 +54,8 @@ void TestStore::Start() {
   auto server = service::StoreServer::Start(options);
   if (!server.ok()) Die(server.status());
   server_ = *std::move(server);
-  client_ = client::StoreClient::Create(
-      {grpc::CreateChannel("127.0.0.1:" + std::to_string(server_->port()),
-                           grpc::InsecureChannelCredentials())});
+  client_ = client::StoreClient::Create({grpc::CreateChannel(
+      "127.0.0.1:" + std::to_string(server_->port()), grpc::InsecureChannelCredentials())});
   watcher_ = client_->NewWatcher([] {
     Token token;
     token.scope = TokenScope::kGateway;

@@ -19,7 +19,8 @@ inline constexpr char kTokenSecret[] = "a secret that only this test knows";
 // Thread-safe. Serves example.com.
 class TestStore {
  public:
-  // On a new temporary folder, which goes with it, or on a mail_root that is there. A failure to start ends the test.
+  // On a new temporary folder, which goes with it, or on a mail_root that is there. A failure to
+  // start ends the test.
   TestStore();
   explicit TestStore(std::string mail_root);
   ~TestStore();

@@ -21,9 +21,10 @@ absl::Status Prepare(const std::string& config_path) {
   }
   std::printf("configuration: %s%s\nmail_root:     %s\n", config_path.c_str(),
               written.ok() ? " (new)" : "", config.mail_root.c_str());
-  std::printf("next: set \"hostname\" and \"domains\" in it, then\n"
-              "  rmail user add you@%s --password-stdin\n  rmail serve\n",
-              config.domains.empty() ? "example.com" : config.domains[0].c_str());
+  std::printf(
+      "next: set \"hostname\" and \"domains\" in it, then\n"
+      "  rmail user add you@%s --password-stdin\n  rmail serve\n",
+      config.domains.empty() ? "example.com" : config.domains[0].c_str());
   return absl::OkStatus();
 }
 

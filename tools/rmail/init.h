@@ -6,8 +6,8 @@
 
 namespace rmail::tools {
 
-// Writes a configuration when there is none, makes mail_root and the self-signed certificate that it needs. Safe to run
-// again. Returns the exit code.
+// Writes a configuration when there is none, makes mail_root and the self-signed certificate that
+// it needs. Safe to run again. Returns the exit code.
 int Init(const std::string& config_path);
 
 }  // namespace rmail::tools

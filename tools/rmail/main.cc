@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
     command->add_option("--config", config, "the configuration file")->capture_default_str();
   };
 
-  CLI::App* const init = app.add_subcommand("init", "write a configuration, make folders and a certificate");
+  CLI::App* const init =
+      app.add_subcommand("init", "write a configuration, make folders and a certificate");
   add_config(init);
   CLI::App* const serve = app.add_subcommand("serve", "run the whole server in this process");
   add_config(serve);

@@ -50,8 +50,7 @@ absl::StatusOr<std::unique_ptr<StoreConnection>> StoreConnection::Open(
   options.listen.clear();
   options.workers = 2;
   RMAIL_ASSIGN_OR_RETURN(connection->server_, service::StoreServer::Start(std::move(options)));
-  connection->client_ =
-      client::StoreClient::Create({connection->server_->InProcessChannel()});
+  connection->client_ = client::StoreClient::Create({connection->server_->InProcessChannel()});
   return connection;
 }
 

@@ -13,8 +13,8 @@
 
 namespace rmail::tools {
 
-// Calls block. The stores of `store.endpoints`, where there are any; else a store of its own on mail_root, which needs no
-// server and agrees with one that runs.
+// Calls block. The stores of `store.endpoints`, where there are any; else a store of its own on
+// mail_root, which needs no server and agrees with one that runs.
 class StoreConnection {
  public:
   static absl::StatusOr<std::unique_ptr<StoreConnection>> Open(const std::string& config_path);
