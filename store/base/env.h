@@ -80,6 +80,10 @@ class Env {
   // A directory's entries are on disk when it returns.
   virtual absl::Status SyncDirectory(const std::string& path) = 0;
 
+  // Names this machine and the time since it was started: "MACHINE BOOT". While it stays the same,
+  // nothing that was written has been lost.
+  virtual std::string BootId() = 0;
+
   // The whole file. kResourceExhausted beyond `max` octets.
   absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max = 64 << 20);
   // Replaces a file by rename, durably: at each moment it has either the old or the new content.

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -183,6 +184,25 @@ class PosixEnv : public Env {
     close(fd);
     if (result != 0) return ErrnoStatus(error, "sync", path);
     return absl::OkStatus();
+  }
+
+  std::string BootId() override {
+    static const auto* const id =
+        new std::string(MachineName() + " " + FirstWord("/proc/sys/kernel/random/boot_id"));
+    return *id;
+  }
+
+ private:
+  static std::string FirstWord(const char* path) {
+    std::string word;
+    std::ifstream(path) >> word;
+    return word;
+  }
+
+  static std::string MachineName() {
+    if (std::string id = FirstWord("/etc/machine-id"); !id.empty()) return id;
+    char name[256] = {};
+    return gethostname(name, sizeof(name) - 1) == 0 ? name : "-";
   }
 };
 

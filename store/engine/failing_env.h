@@ -21,6 +21,9 @@ class FailingEnv : public Env {
   // The next call of that kind fails, once.
   void FailNext(Call call) { fail_[call] = true; }
 
+  // As if the machine had been started anew.
+  void SetBootId(std::string id) { boot_id_ = std::move(id); }
+
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
     RMAIL_ASSIGN_OR_RETURN(std::unique_ptr<File> file, base_->Open(path, mode));
     return std::make_unique<FailingFile>(this, std::move(file));
@@ -45,6 +48,7 @@ class FailingEnv : public Env {
     return base_->List(path);
   }
   absl::StatusOr<FileInfo> Stat(const std::string& path) override { return base_->Stat(path); }
+  std::string BootId() override { return boot_id_; }
   absl::Status SyncDirectory(const std::string& path) override {
     RMAIL_RETURN_IF_ERROR(Check(kSync));
     return base_->SyncDirectory(path);
@@ -82,6 +86,7 @@ class FailingEnv : public Env {
   }
 
   Env* const base_ = Env::Posix();
+  std::string boot_id_ = Env::Posix()->BootId();
   std::atomic<bool> fail_[kCalls] = {};
 };
 

@@ -23,7 +23,7 @@ bool Index::Apply(const LogRecord& record) {
       applied = ApplyExpunged(record.expunged(), record.modseq());
       break;
     case LogRecord::kUidFloor:
-      // Only a rebuild writes one: what was expunged before it is not known.
+      // Written when something may have been lost: what was expunged before is not known.
       counts_.uid_next = std::max(counts_.uid_next, record.uid_floor());
       expunged_floor_ = record.modseq();
       break;

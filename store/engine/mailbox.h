@@ -115,6 +115,7 @@ class Mailbox {
   // `uid_gap`: how many UIDs to leave out, in case some were given that nothing tells of any more.
   absl::Status RebuildLocked(std::string_view why, uint32_t uid_gap)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status NoteBoot() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MendLastShard() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MendNames(const std::vector<MessageInfo>& files, uint32_t first_uid)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

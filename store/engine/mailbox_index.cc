@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "store/base/error.h"
 #include "store/base/logging.h"
@@ -24,6 +26,10 @@ constexpr absl::Duration kLongestUpload = absl::Hours(24);
 
 // A rebuild that cannot know which UIDs were given to messages that are gone leaves this many out.
 constexpr uint32_t kUidGap = 16 * kShardSize;
+// As many changes are not made between two syncs of a log.
+constexpr uint64_t kModseqGap = 1 << 20;
+// The lock file names the machines that have the mailbox open, a line each.
+constexpr uint64_t kMaxLockFile = 64 << 10;
 
 }  // namespace
 
@@ -91,7 +97,41 @@ absl::Status Mailbox::OpenLog() {
   log_ = *std::move(log);
   RMAIL_RETURN_IF_ERROR(CatchUp());
   RemoveLeftovers();
-  return MendLastShard();
+  RMAIL_RETURN_IF_ERROR(MendLastShard());
+  return NoteBoot();
+}
+
+// Flag changes are not synced, and a message can be seen a moment before it is. So when this
+// machine has gone down since the mailbox was last opened here, clients may have been told UIDs and
+// modseqs that are lost: none of them is given again.
+absl::Status Mailbox::NoteBoot() {
+  const std::string now = env_->BootId();
+  const std::string machine = now.substr(0, now.find(' ') + 1);
+  RMAIL_ASSIGN_OR_RETURN(const FileInfo info, lock_file_->Info());
+  std::string text(std::min<uint64_t>(info.size, kMaxLockFile), '\0');
+  RMAIL_ASSIGN_OR_RETURN(const size_t size, lock_file_->ReadAt(0, text.data(), text.size()));
+  text.resize(size);
+  std::string others;
+  bool rebooted = false;
+  for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    if (FromAbsl(line) == now) return absl::OkStatus();
+    if (absl::StartsWith(line, machine)) {
+      rebooted = true;
+    } else {
+      others.append(line.data(), line.size()).append("\n");
+    }
+  }
+  if (rebooted) {
+    LogRecord record;
+    record.set_modseq(index_.counts().highest_modseq + kModseqGap);
+    record.set_uid_floor(std::min(index_.counts().uid_next, UINT32_MAX - kShardSize) + kShardSize);
+    RMAIL_RETURN_IF_ERROR(log_->Append(record));
+    index_.Apply(record);
+    RMAIL_RETURN_IF_ERROR(log_->Sync());
+  }
+  const std::string changed = now + "\n" + others;
+  RMAIL_RETURN_IF_ERROR(lock_file_->WriteAt(0, changed));
+  return lock_file_->Truncate(changed.size());
 }
 
 absl::Status Mailbox::CatchUp() {

@@ -427,6 +427,25 @@ TEST_F(FailingMailboxTest, FailedAppendIsNoMessageAndTheNextOneWorks) {
   }
 }
 
+// What a machine that went down had told clients, but not synced, is never told again of something
+// else.
+TEST_F(FailingMailboxTest, AfterAPowerFailureUidsAndModseqsLeaveAGap) {
+  auto mailbox = NewFailingMailbox();
+  EXPECT_EQ(Append(*mailbox, "one"), 1u);
+  const IndexCounts before = *mailbox->Counts();
+  EXPECT_EQ(NewFailingMailbox()->Counts()->uid_next, 2u);
+  const std::string boot = env_.BootId();
+  env_.SetBootId("another-machine its-boot");
+  EXPECT_EQ(NewFailingMailbox()->Counts()->uid_next, 2u);
+  env_.SetBootId(boot + "2");
+  mailbox = NewFailingMailbox();
+  EXPECT_GT(Append(*mailbox, "two"), 4096u);
+  EXPECT_GT(mailbox->Counts()->highest_modseq, before.highest_modseq + 1'000'000);
+  EXPECT_TRUE(mailbox->ChangesSince(before.highest_modseq)->reset);
+  EXPECT_LT(Append(*NewFailingMailbox(), "three"), 4096u * 2);
+  ExpectConsistent(*mailbox);
+}
+
 TEST_F(FailingMailboxTest, RebuildThatFailsIsTriedAgain) {
   Append(*NewMailbox(), "one");
   ASSERT_TRUE(Env::Posix()->Remove(folder_.Path("log.1")).ok());
