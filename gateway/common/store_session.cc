@@ -1,8 +1,10 @@
 #include "gateway/common/store_session.h"
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
 #include "store/base/error.h"
+#include "store/base/logging.h"
 #include "store/base/status.h"
 #include "store/base/token.h"
 
@@ -14,6 +16,9 @@ constexpr absl::Duration kRoleTokenLife = absl::Hours(1);
 
 // A token is renewed when it has less than this left, for as long again as an hour.
 constexpr absl::Duration kRenewBefore = absl::Minutes(10);
+
+// Password checks of one client at a time: each may cost the store a tenth of a second.
+constexpr int kMaxChecks = 4;
 
 }  // namespace
 
@@ -45,19 +50,43 @@ std::string StoreAccess::RoleToken(TokenScope scope) const {
   return SignToken(token_secret_, token);
 }
 
+bool StoreAccess::BeginCheck(const std::string& peer) {
+  MutexLock lock(&mutex_);
+  int& checks = checks_[peer];
+  if (checks >= kMaxChecks) return false;
+  ++checks;
+  return true;
+}
+
+void StoreAccess::EndCheck(const std::string& peer) {
+  MutexLock lock(&mutex_);
+  const auto found = checks_.find(peer);
+  if (--found->second == 0) checks_.erase(found);
+}
+
 boost::asio::awaitable<absl::StatusOr<StoreAccess::Login>> StoreAccess::Authenticate(
-    std::string address, std::string password) {
+    std::string address, std::string password, std::string peer) {
+  if (!BeginCheck(peer)) {
+    co_return Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE,
+                    "too many logins at once from this address");
+  }
+  const absl::Cleanup end = [&] { EndCheck(peer); };
   store::v1::AuthenticateRequest request;
-  request.set_address(std::move(address));
+  request.set_address(address);
   request.set_password(std::move(password));
-  // Named so that the replica asked is the one whose caches know the account.
-  const StoreSession gateway(store_, "accounts/" + absl::AsciiStrToLower(request.address()),
+  // Named so that the store asked is the one whose caches know the account.
+  const StoreSession gateway(store_, "accounts/" + absl::AsciiStrToLower(address),
                              RoleToken(TokenScope::kGateway));
-  RMAIL_CO_ASSIGN_OR_RETURN(const store::v1::AuthenticateResponse response,
-                            co_await gateway.Call(std::move(request)));
-  auto token = std::make_shared<SessionToken>(response.token(), token_secret_);
-  co_return Login{StoreSession(store_, response.account(), std::move(token)), response.account(),
-                  response.token(), response.expires_in(), response.admin()};
+  const absl::StatusOr<store::v1::AuthenticateResponse> response =
+      co_await gateway.Call(std::move(request));
+  if (!response.ok()) {
+    LogInfo("login of {:.100} from {} refused: {}", address, peer,
+            FromAbsl(response.status().message()));
+    co_return response.status();
+  }
+  auto token = std::make_shared<SessionToken>(response->token(), token_secret_);
+  co_return Login{StoreSession(store_, response->account(), std::move(token)), response->account(),
+                  response->token(), response->expires_in(), response->admin()};
 }
 
 absl::StatusOr<StoreSession> StoreAccess::FromToken(std::string_view encoded) {
@@ -68,8 +97,8 @@ absl::StatusOr<StoreSession> StoreAccess::FromToken(std::string_view encoded) {
   return StoreSession(store_, "accounts/" + token.subject, std::string(encoded));
 }
 
-StoreSession StoreAccess::Deliverer() {
-  return StoreSession(store_, "", RoleToken(TokenScope::kDeliver));
+StoreSession StoreAccess::Deliverer(std::string account) {
+  return StoreSession(store_, std::move(account), RoleToken(TokenScope::kDeliver));
 }
 
 }  // namespace rmail::gateway

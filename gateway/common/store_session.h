@@ -4,6 +4,9 @@
 #define RMAIL_GATEWAY_COMMON_STORE_SESSION_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,9 +14,11 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gateway/common/await_callback.h"
+#include "store/base/error.h"
 #include "store/base/mutex.h"
 #include "store/base/token.h"
 #include "store/client/store_client.h"
@@ -47,13 +52,24 @@ class Upload {
       writer_->Write(std::move(request), std::move(done));
     });
   }
+  // Takes five minutes at most: then UNAVAILABLE (STORE_UNAVAILABLE), and whether it was stored is
+  // not known. (Clients wait ten minutes for the reply to a message: RFC 5321, 4.5.3.2.6.)
   boost::asio::awaitable<absl::StatusOr<Response>> Finish() {
-    return AwaitCallback<absl::StatusOr<Response>>(
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor,
+                                    std::chrono::minutes(5));
+    timer.async_wait([writer = writer_](const boost::system::error_code& stopped) {
+      if (!stopped) writer->Cancel();
+    });
+    absl::StatusOr<Response> response = co_await AwaitCallback<absl::StatusOr<Response>>(
         [this](auto done) { writer_->Finish(std::move(done)); });
+    if (absl::IsCancelled(response.status())) {
+      co_return Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE, "the store took too long");
+    }
+    co_return response;
   }
 
  private:
-  std::unique_ptr<client::Writer<Request, Response>> writer_;
+  std::shared_ptr<client::Writer<Request, Response>> writer_;
 };
 
 using AppendUpload = Upload<store::v1::AppendMessageRequest, store::v1::AppendMessageResponse>;
@@ -145,25 +161,34 @@ class StoreAccess {
     uint32_t expires_in;  // seconds
     bool admin;
   };
-  // Checks a password. UNAUTHENTICATED (BAD_CREDENTIALS), PERMISSION_DENIED (ACCOUNT_DISABLED),
-  // UNAVAILABLE.
+  // Checks a password for a client at `peer` (Connection::peer). A refusal is logged.
+  // UNAUTHENTICATED (BAD_CREDENTIALS), PERMISSION_DENIED (ACCOUNT_DISABLED), UNAVAILABLE
+  // (STORE_UNAVAILABLE): the store can't be reached, or four checks for this client are under way.
   boost::asio::awaitable<absl::StatusOr<Login>> Authenticate(std::string address,
-                                                             std::string password);
+                                                             std::string password,
+                                                             std::string peer);
 
   // The session of an account whose token a client brought (REST). UNAUTHENTICATED (BAD_TOKEN).
   absl::StatusOr<StoreSession> FromToken(std::string_view token);
 
-  // To deliver mail that no user sent and to resolve recipients.
-  StoreSession Deliverer();
+  // To deliver mail that no user sent and to resolve recipients. `account` (accounts/{address}) is
+  // whom it is about: calls about one account go to the same store.
+  StoreSession Deliverer(std::string account = "");
 
   client::Watcher& watcher() { return watcher_; }
 
  private:
   std::string RoleToken(TokenScope scope) const;
+  bool BeginCheck(const std::string& peer);
+  void EndCheck(const std::string& peer);
 
   client::StoreClient& store_;
   client::Watcher& watcher_;
   const std::string token_secret_;
+
+  Mutex mutex_;
+  // Password checks under way, by client.
+  absl::flat_hash_map<std::string, int> checks_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rmail::gateway

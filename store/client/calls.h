@@ -233,6 +233,8 @@ class WriteCall : public grpc::ClientWriteReactor<Request> {
     this->RemoveHold();
   }
 
+  void Cancel() { context_.TryCancel(); }
+
   void Abandon() {
     bool release;
     {
@@ -296,6 +298,7 @@ class WriteHandle : public Writer<Request, Response> {
     call_->Write(std::move(request), std::move(done));
   }
   void Finish(Callback<Response> done) override { call_->Finish(std::move(done)); }
+  void Cancel() override { call_->Cancel(); }
 
  private:
   std::shared_ptr<WriteCall<Request, Response>> call_;

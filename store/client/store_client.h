@@ -56,8 +56,10 @@ class Writer {
   virtual ~Writer() = default;
   // Sends a message. False: the call has failed, Finish tells why.
   virtual void Write(Request request, absl::AnyInvocable<void(bool)> done) = 0;
-  // Ends the request and waits for the answer. Last.
+  // Ends the request and waits for the answer. Last, but for Cancel.
   virtual void Finish(Callback<Response> done) = 0;
+  // Gives the call up: what is under way ends with CANCELLED. From any thread.
+  virtual void Cancel() = 0;
 };
 
 // The stream of WatchService, shared by a gateway's sessions. Thread-safe. It never gives up: when

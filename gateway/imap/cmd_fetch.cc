@@ -1,0 +1,126 @@
+// FETCH and UID FETCH: answers stream from the store to the client.
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "gateway/imap/commands.h"
+#include "gateway/imap/fetch_plan.h"
+#include "gateway/imap/fetch_writer.h"
+#include "gateway/imap/flag_update.h"
+#include "gateway/imap/session.h"
+#include "store/base/logging.h"
+#include "store/base/status.h"
+
+namespace rmail::gateway::imap {
+
+namespace {
+
+boost::asio::awaitable<Reply> FetchFromView(Session& session, const FetchPlan& plan,
+                                            const std::vector<IndexRange>& messages) {
+  for (const IndexRange& range : messages) {
+    for (size_t index = range.first; index <= range.last; ++index) {
+      AppendLocalFetch(session.out().buffer(), plan, session.mailbox(), index);
+      if (!session.out().full()) continue;
+      co_await session.out().Flush();
+      if (session.out().failed()) co_return Ok("");
+    }
+  }
+  co_return Ok("FETCH completed");
+}
+
+// Messages of the ranges without \Seen.
+std::vector<IndexRange> Unseen(const SelectedMailbox& mailbox,
+                               const std::vector<IndexRange>& messages) {
+  std::vector<IndexRange> unseen;
+  for (const IndexRange& range : messages) {
+    for (size_t index = range.first; index <= range.last; ++index) {
+      if ((mailbox.flags(index) & store::v1::MESSAGE_FLAGS_SEEN) != 0) continue;
+      if (!unseen.empty() && unseen.back().last + 1 == index) {
+        unseen.back().last = index;
+      } else {
+        unseen.push_back({index, index});
+      }
+    }
+  }
+  return unseen;
+}
+
+// Marks the messages as seen; their UIDs are appended to `newly_seen`.
+boost::asio::awaitable<absl::Status> MarkSeen(Session& session,
+                                              const std::vector<IndexRange>& messages,
+                                              std::vector<uint32_t>& newly_seen) {
+  store::v1::UpdateFlagsRequest request;
+  request.set_operation(store::v1::UpdateFlagsRequest::OPERATION_ADD);
+  request.mutable_flags()->set_system(store::v1::MESSAGE_FLAGS_SEEN);
+  FlagUpdate update(std::move(request), session.mailbox(), Unseen(session.mailbox(), messages));
+  while (std::optional<store::v1::UpdateFlagsRequest> next = update.Next()) {
+    const auto response = co_await session.store().Call(*std::move(next));
+    if (!response.ok()) co_return response.status();
+    session.mailbox().SetKeywords(response->keywords());
+    session.mailbox().TakeKeywordChange(session.out().buffer());
+    const store::v1::MessageColumns& updated = response->messages();
+    newly_seen.insert(newly_seen.end(), updated.uids().begin(), updated.uids().end());
+  }
+  co_return absl::OkStatus();
+}
+
+size_t Count(const std::vector<IndexRange>& messages) {
+  size_t count = 0;
+  for (const IndexRange& range : messages) count += range.last - range.first + 1;
+  return count;
+}
+
+boost::asio::awaitable<Reply> FetchFromStore(Session& session, FetchPlan& plan,
+                                             const std::vector<IndexRange>& messages) {
+  std::vector<uint32_t> newly_seen;
+  if (plan.sets_seen && !session.mailbox().read_only()) {
+    const absl::Status marked = co_await MarkSeen(session, messages, newly_seen);
+    if (!marked.ok()) co_return NoBecause(marked);
+  }
+  plan.request.set_mailbox(session.mailbox().name());
+  session.mailbox().AddUidRanges(messages, *plan.request.mutable_uids());
+  auto stream = session.store().Read(plan.request);
+  FetchWriter writer(plan, session.mailbox(), newly_seen, session.out().buffer());
+  absl::Status failure;
+  while (true) {
+    auto response = co_await stream.Next();
+    if (!response.ok()) failure = response.status();
+    if (!response.ok() || !response->has_value()) break;
+    if (!writer.Consume(**response)) {
+      failure = MakeStatus(absl::StatusCode::kInternal, "answers out of order");
+      break;
+    }
+    // The store is asked for more only when the client has taken this: a slow client needs no
+    // memory.
+    if (session.out().full()) co_await session.out().Flush();
+    if (session.out().failed()) co_return Ok("");
+  }
+  if (!writer.Finish()) {
+    // The client waits for octets that will never come; only the end of the connection says so.
+    LogWarning("imap: FETCH broke off within a literal: {}", ToText(failure));
+    co_await session.out().Flush();
+    session.Abort();
+  }
+  if (!failure.ok()) co_return NoBecause(failure);
+  if (writer.messages() < Count(messages)) {
+    // RFC 5530: messages that other sessions have removed.
+    co_return Ok("[EXPUNGEISSUED] FETCH completed, but some messages are gone");
+  }
+  co_return Ok("FETCH completed");
+}
+
+}  // namespace
+
+boost::asio::awaitable<Reply> Fetch(Session& session, const Command& command) {
+  const auto& arguments = std::get<FetchArguments>(command.arguments);
+  std::optional<std::vector<IndexRange>> messages =
+      command.uid ? session.mailbox().ResolveUids(arguments.set)
+                  : session.mailbox().ResolveSequence(arguments.set);
+  if (!messages) co_return Bad("No such message number");
+  if (messages->empty()) co_return Ok("FETCH completed");
+  FetchPlan plan = MakeFetchPlan(arguments.items, command.uid);
+  if (plan.local()) co_return co_await FetchFromView(session, plan, *messages);
+  co_return co_await FetchFromStore(session, plan, *messages);
+}
+
+}  // namespace rmail::gateway::imap

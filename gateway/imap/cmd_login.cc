@@ -1,0 +1,114 @@
+// AUTHENTICATE, LOGIN and STARTTLS.
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "gateway/imap/commands.h"
+#include "gateway/imap/session.h"
+#include "gateway/imap/syntax/command_assembler.h"
+#include "store/base/error.h"
+#include "store/base/logging.h"
+#include "store/base/status.h"
+
+namespace rmail::gateway::imap {
+
+namespace {
+
+// RFC 4616 allows 255 octets for each of the three; nobody needs more than this.
+constexpr size_t kMaxSaslLine = 12 * 1024;
+
+boost::asio::awaitable<Reply> CheckPassword(Session& session, std::string user,
+                                            std::string password) {
+  absl::StatusOr<StoreAccess::Login> login =
+      co_await session.context().access.Authenticate(user, std::move(password));
+  if (login.ok()) {
+    LogInfo("imap: {} logged in from {}", login->account, session.connection()->peer());
+    session.LogIn(std::move(login->session));
+    co_return Ok("[" + session.Capabilities() + "] Logged in");
+  }
+  const ErrorReason reason = ReasonOf(login.status());
+  if (reason == store::v1::ERROR_REASON_BAD_CREDENTIALS ||
+      reason == store::v1::ERROR_REASON_ACCOUNT_DISABLED) {
+    LogInfo("imap: login of {} from {} failed: {}", user, session.connection()->peer(),
+            ReasonName(reason));
+    co_await session.LoginFailed();
+  }
+  co_return NoBecause(login.status());
+}
+
+struct PlainCredentials {
+  std::string user;
+  std::string password;
+};
+
+// RFC 4616: authorization identity NUL authentication identity NUL password, in base64.
+std::optional<PlainCredentials> DecodePlain(std::string_view base64) {
+  std::string message;
+  if (!absl::Base64Unescape(ToAbsl(base64), &message)) return std::nullopt;
+  const size_t first = message.find('\0');
+  if (first == std::string::npos) return std::nullopt;
+  const size_t second = message.find('\0', first + 1);
+  if (second == std::string::npos) return std::nullopt;
+  PlainCredentials credentials{message.substr(first + 1, second - first - 1),
+                               message.substr(second + 1)};
+  // To act for somebody else is not offered.
+  if (first != 0 && message.substr(0, first) != credentials.user) return std::nullopt;
+  if (credentials.user.empty() || credentials.password.find('\0') != std::string::npos) {
+    return std::nullopt;
+  }
+  return credentials;
+}
+
+// Asks for the client's message. An error is that of the connection; nullopt: the client sent too
+// much.
+boost::asio::awaitable<absl::StatusOr<std::optional<std::string>>> AskForMessage(Session& session) {
+  session.out().buffer() += "+ \r\n";
+  co_await session.out().Flush();
+  absl::StatusOr<std::string> line = co_await session.reader().ReadLine(kMaxSaslLine);
+  if (absl::IsResourceExhausted(line.status())) co_return std::nullopt;
+  if (!line.ok()) co_return line.status();
+  co_return std::string(WithoutLineEnding(*line));
+}
+
+}  // namespace
+
+boost::asio::awaitable<Reply> Authenticate(Session& session, const Command& command) {
+  const auto& arguments = std::get<AuthenticateArguments>(command.arguments);
+  if (arguments.mechanism != "PLAIN") {
+    co_return No("CANNOT", "Unknown authentication mechanism");
+  }
+  std::string message;
+  if (arguments.initial_response) {
+    // RFC 4959, 3: "=" is the empty response.
+    if (*arguments.initial_response != "=") message = *arguments.initial_response;
+  } else {
+    absl::StatusOr<std::optional<std::string>> asked = co_await AskForMessage(session);
+    if (!asked.ok()) {
+      session.Abort();
+      co_return Bad("The connection broke");
+    }
+    if (!asked->has_value()) co_return Bad("The response is too long");
+    message = **std::move(asked);
+    // RFC 9051, 6.2.2.
+    if (message == "*") co_return Bad("AUTHENTICATE cancelled");
+  }
+  std::optional<PlainCredentials> credentials = DecodePlain(message);
+  if (!credentials) co_return Bad("Invalid PLAIN response");
+  co_return co_await CheckPassword(session, std::move(credentials->user),
+                                   std::move(credentials->password));
+}
+
+boost::asio::awaitable<Reply> Login(Session& session, const Command& command) {
+  const auto& arguments = std::get<LoginArguments>(command.arguments);
+  co_return co_await CheckPassword(session, arguments.user, arguments.password);
+}
+
+boost::asio::awaitable<Reply> StartTls(Session& session, const Command&) {
+  if (session.connection()->secure()) co_return Bad("TLS is up already");
+  if (session.context().tls == nullptr) co_return Bad("TLS is not available");
+  session.UpgradeAfterReply();
+  co_return Ok("Begin TLS negotiation now");
+}
+
+}  // namespace rmail::gateway::imap

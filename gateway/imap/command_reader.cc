@@ -1,0 +1,86 @@
+#include "gateway/imap/command_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/imap/syntax/command_assembler.h"
+#include "store/base/status.h"
+
+namespace rmail::gateway::imap {
+
+namespace {
+
+constexpr size_t kChunk = 16 * 1024;
+
+}  // namespace
+
+boost::asio::awaitable<absl::StatusOr<RawCommand>> CommandReader::Read() {
+  using Next = CommandAssembler::Next;
+  // With more input at hand, its answers go out together with those of this command.
+  if (reader_.buffered() == 0) co_await out_.Flush();
+  CommandAssembler assembler({options_.max_literal, options_.max_command});
+  RawCommand command;
+  Next next = Next::kLine;
+  bool first = true;
+  while (next != Next::kDone && next != Next::kMessage) {
+    if (next == Next::kLine) {
+      absl::StatusOr<std::string> line = co_await reader_.ReadLine(options_.max_line, first);
+      first = false;
+      if (absl::IsResourceExhausted(line.status())) {
+        command.oversized = true;
+        break;
+      }
+      if (!line.ok()) co_return line.status();
+      next = assembler.AddLine(*line);
+    } else {
+      if (next == Next::kContinuation) co_await SendContinuation();
+      next = Next::kLine;
+      if (assembler.literal_left() == 0) continue;
+      const auto wanted = static_cast<size_t>(std::min<uint64_t>(kChunk, assembler.literal_left()));
+      RMAIL_CO_ASSIGN_OR_RETURN(const std::string octets, co_await reader_.ReadSome(wanted));
+      next = assembler.AddLiteral(octets);
+    }
+  }
+  command.text = assembler.text();
+  command.oversized |= assembler.oversized();
+  if (next == Next::kMessage) command.message = AnnouncedLiteral(command.text);
+  co_return command;
+}
+
+boost::asio::awaitable<void> CommandReader::SendContinuation() {
+  out_.buffer() += "+ Ready for the literal\r\n";
+  co_await out_.Flush();
+}
+
+boost::asio::awaitable<absl::Status> CommandReader::SkipMessage(LiteralSize message) {
+  if (message.synchronizing) co_return absl::OkStatus();
+  RMAIL_CO_RETURN_IF_ERROR(co_await Skip(message.octets));
+  const absl::StatusOr<bool> end = co_await ReadEnd();
+  co_return end.status();
+}
+
+boost::asio::awaitable<absl::StatusOr<bool>> CommandReader::ReadEnd() {
+  bool empty = true;
+  while (true) {
+    const absl::StatusOr<std::string> line = co_await reader_.ReadLine(options_.max_line);
+    // The rest of an over-long line was skipped; it is as wrong as any other text here.
+    if (absl::IsResourceExhausted(line.status())) co_return false;
+    if (!line.ok()) co_return line.status();
+    const std::string_view text = WithoutLineEnding(*line);
+    if (!text.empty()) empty = false;
+    const std::optional<LiteralSize> literal = AnnouncedLiteral(text);
+    if (!literal || literal->synchronizing) co_return empty;
+    RMAIL_CO_RETURN_IF_ERROR(co_await Skip(literal->octets));
+  }
+}
+
+boost::asio::awaitable<absl::Status> CommandReader::Skip(uint64_t octets) {
+  while (octets > 0) {
+    const auto wanted = static_cast<size_t>(std::min<uint64_t>(kChunk, octets));
+    RMAIL_CO_ASSIGN_OR_RETURN(const std::string skipped, co_await reader_.ReadSome(wanted));
+    octets -= skipped.size();
+  }
+  co_return absl::OkStatus();
+}
+
+}  // namespace rmail::gateway::imap

@@ -1,0 +1,146 @@
+#include "gateway/imap/selected_mailbox.h"
+
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace rmail::gateway::imap {
+namespace {
+
+template <typename Message>
+Message FromText(const std::string& text) {
+  Message message;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message)) << text;
+  return message;
+}
+
+// What SyncMailbox would answer.
+bool Sync(SelectedMailbox& mailbox, const std::string& text) {
+  const bool same = mailbox.Apply(FromText<store::v1::SyncMailboxResponse>(
+      "mailbox { keywords: '$Forwarded' counts { uid_validity: 7 uid_next: 99 highest_modseq: 50 } "
+      "}" +
+      text));
+  if (same) mailbox.FinishSync();
+  return same;
+}
+
+std::string Changes(SelectedMailbox& mailbox, bool expunges = true) {
+  std::string out;
+  mailbox.TakeChanges(out, expunges);
+  return out;
+}
+
+// UIDs 10, 20, 30, 40, of which 20 is seen.
+class SelectedMailboxTest : public ::testing::Test {
+ protected:
+  SelectedMailboxTest() {
+    Sync(mailbox_,
+         "changed { uids: 10 uids: 20 uids: 30 uids: 40 flags: 0 flags: 1 flags: 0 flags: 0 }");
+    mailbox_.ForgetChanges();
+  }
+  std::string Resolved(const SequenceSet& set, bool uids) {
+    const auto messages = uids ? mailbox_.ResolveUids(set) : mailbox_.ResolveSequence(set);
+    if (!messages) return "none";
+    UidRangeList ranges;
+    mailbox_.AddUidRanges(*messages, ranges);
+    std::string text;
+    for (const store::v1::UidRange& range : ranges) {
+      text += std::to_string(range.first()) + ":" + std::to_string(range.last()) + " ";
+    }
+    return text;
+  }
+  SelectedMailbox mailbox_{"accounts/a@b/mailboxes/1", false};
+};
+
+TEST_F(SelectedMailboxTest, AsksForWhatItDoesNotKnow) {
+  EXPECT_EQ(SelectedMailbox("m", false).SyncRequest().since_modseq(), 0u);
+  EXPECT_EQ(mailbox_.SyncRequest().since_modseq(), 50u);
+  EXPECT_EQ(mailbox_.SyncRequest().uid_validity(), 7u);
+}
+
+TEST_F(SelectedMailboxTest, KnowsItsMessages) {
+  EXPECT_EQ(mailbox_.size(), 4u);
+  EXPECT_EQ(mailbox_.IndexOf(30), 2u);
+  EXPECT_EQ(mailbox_.IndexOf(31), std::nullopt);
+  EXPECT_EQ(mailbox_.IndexOf(50), std::nullopt);
+  EXPECT_EQ(mailbox_.FirstUnseen(), 0u);
+  EXPECT_EQ(Changes(mailbox_), "");
+}
+
+TEST_F(SelectedMailboxTest, ReportsNewMessagesAndFlags) {
+  Sync(mailbox_, "changed { uids: 20 uids: 30 uids: 50 flags: 1 flags: 34 flags: 0 }");
+  EXPECT_EQ(Changes(mailbox_),
+            "* 5 EXISTS\r\n"
+            "* 3 FETCH (UID 30 FLAGS (\\Answered $Forwarded))\r\n");
+  EXPECT_EQ(Changes(mailbox_), "");
+}
+
+TEST_F(SelectedMailboxTest, KeepsNumbersUntilTheClientIsTold) {
+  Sync(mailbox_, "expunged { first: 15 last: 35 } changed { uids: 50 flags: 0 }");
+  EXPECT_EQ(Changes(mailbox_, false), "* 5 EXISTS\r\n");
+  EXPECT_EQ(mailbox_.size(), 5u);
+  EXPECT_EQ(Resolved({{{4, 4}}}, false), "40:40 ");
+  EXPECT_EQ(Changes(mailbox_), "* 2 EXPUNGE\r\n* 2 EXPUNGE\r\n");
+  EXPECT_EQ(mailbox_.size(), 3u);
+  EXPECT_EQ(Resolved({{{2, 2}}}, false), "40:40 ");
+  EXPECT_EQ(Changes(mailbox_), "");
+}
+
+TEST_F(SelectedMailboxTest, HidesAMessageThatCameAndWent) {
+  Sync(mailbox_, "changed { uids: 50 uids: 51 flags: 0 flags: 0 }");
+  Sync(mailbox_, "expunged { first: 50 last: 50 } expunged { first: 10 last: 10 }");
+  EXPECT_EQ(Changes(mailbox_), "* 1 EXPUNGE\r\n* 4 EXISTS\r\n");
+}
+
+TEST_F(SelectedMailboxTest, AnExpungeIsReportedOnce) {
+  mailbox_.MarkExpunged(
+      FromText<store::v1::ExpungeMessagesResponse>("expunged { first: 20 last: 20 }").expunged());
+  Sync(mailbox_, "expunged { first: 20 last: 20 } expunged { first: 1000 last: 2000 }");
+  EXPECT_EQ(Changes(mailbox_), "* 2 EXPUNGE\r\n");
+  Sync(mailbox_, "expunged { first: 20 last: 20 }");
+  EXPECT_EQ(Changes(mailbox_), "");
+}
+
+TEST_F(SelectedMailboxTest, AResetFindsWhatIsGone) {
+  Sync(mailbox_, "reset: true changed { uids: 20 uids: 40 uids: 60 flags: 1 flags: 4 flags: 0 }");
+  EXPECT_EQ(Changes(mailbox_),
+            "* 1 EXPUNGE\r\n* 2 EXPUNGE\r\n* 3 EXISTS\r\n* 2 FETCH (UID 40 FLAGS (\\Flagged))\r\n");
+}
+
+TEST_F(SelectedMailboxTest, NoticesAnotherUidValidity) {
+  EXPECT_FALSE(mailbox_.Apply(FromText<store::v1::SyncMailboxResponse>(
+      "mailbox { counts { uid_validity: 8 uid_next: 1 highest_modseq: 1 } } reset: true")));
+}
+
+TEST_F(SelectedMailboxTest, ReportsKeywordsBeforeTheirUse) {
+  mailbox_.SetFlags(0, 64, true);
+  EXPECT_EQ(Changes(mailbox_), "") << "the bit has no name yet";
+  EXPECT_TRUE(mailbox_.Apply(FromText<store::v1::SyncMailboxResponse>(
+      "mailbox { keywords: '$Forwarded' keywords: 'new' "
+      "counts { uid_validity: 7 uid_next: 99 highest_modseq: 51 } } "
+      "changed { uids: 10 flags: 64 }")));
+  EXPECT_EQ(Changes(mailbox_),
+            "* FLAGS (\\Seen \\Answered \\Flagged \\Deleted \\Draft $Forwarded new)\r\n"
+            "* OK [PERMANENTFLAGS (\\Seen \\Answered \\Flagged \\Deleted \\Draft $Forwarded new "
+            "\\*)] Flags that can be changed\r\n"
+            "* 1 FETCH (UID 10 FLAGS (new))\r\n");
+}
+
+TEST_F(SelectedMailboxTest, ResolvesSets) {
+  EXPECT_EQ(Resolved({{{1, 2}, {4, kStar}}}, false), "10:20 40:40 ");
+  EXPECT_EQ(Resolved({{{kStar, kStar}}}, false), "40:40 ");
+  EXPECT_EQ(Resolved({{{3, 9}}}, false), "30:40 ");
+  EXPECT_EQ(Resolved({{{5, 5}}}, false), "none");
+  EXPECT_EQ(Resolved({{{1, 1}, {6, 9}}}, false), "none");
+  EXPECT_EQ(Resolved({{{11, 19}}}, true), "");
+  EXPECT_EQ(Resolved({{{11, 30}, {31, 45}}}, true), "20:40 ");
+  EXPECT_EQ(Resolved({{{100, kStar}}}, true), "40:40 ");
+  SelectedMailbox empty("m", false);
+  EXPECT_TRUE(empty.ResolveSequence({{{1, kStar}}})->empty());
+  EXPECT_TRUE(empty.ResolveUids({{{1, kStar}}}).empty());
+  EXPECT_FALSE(empty.ResolveSequence({{{1, 1}}}));
+}
+
+}  // namespace
+}  // namespace rmail::gateway::imap

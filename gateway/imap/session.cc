@@ -1,0 +1,190 @@
+#include "gateway/imap/session.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "gateway/imap/syntax/parser.h"
+#include "store/base/error.h"
+#include "store/base/logging.h"
+#include "store/base/status.h"
+
+namespace rmail::gateway::imap {
+
+namespace {
+
+// How long a client may take to accept the last words.
+constexpr absl::Duration kGoodbyeTimeout = absl::Seconds(5);
+constexpr int kMaxDelayFactor = 16;
+// A delay looks this often whether the server drains.
+constexpr absl::Duration kDelayStep = absl::Milliseconds(100);
+
+std::string_view WhyNotNow(const CommandEntry& entry, SessionState state) {
+  if (state == kNotAuthenticated) return "Log in first";
+  if ((entry.states & kLoggedIn) == 0) return "Not after login";
+  return state == kAuthenticated ? "Select a mailbox first" : "Not while a mailbox is selected";
+}
+
+}  // namespace
+
+Session::Session(std::shared_ptr<Connection> connection, const SessionContext& context)
+    : context_(context),
+      connection_(std::move(connection)),
+      reader_(*connection_),
+      out_(*connection_, context.options.login_timeout),
+      commands_(reader_, out_, context.options) {}
+
+SessionState Session::state() const {
+  if (!store_) return kNotAuthenticated;
+  return selection_ == nullptr ? kAuthenticated : kSelected;
+}
+
+std::string Session::Capabilities() const {
+  std::string capabilities = "CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE";
+  if (state() == kNotAuthenticated) {
+    if (!connection_->secure() && context_.tls != nullptr) capabilities += " STARTTLS";
+    // RFC 3501, 6.2.3.
+    capabilities += private_enough() ? " AUTH=PLAIN" : " LOGINDISABLED";
+    return capabilities;
+  }
+  return capabilities +=
+         " IDLE NAMESPACE UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE";
+}
+
+boost::asio::awaitable<void> Session::Run() {
+  out_.buffer() += "* OK [" + Capabilities() + "] " + context_.options.hostname + " ready\r\n";
+  while (!ending_ && !aborted_ && !out_.failed()) {
+    connection_->SetTimeout(store_ ? context_.options.idle_timeout
+                                   : context_.options.login_timeout);
+    absl::StatusOr<RawCommand> raw = co_await commands_.Read();
+    if (raw.ok()) {
+      co_await Handle(*std::move(raw));
+    } else if (!absl::IsAborted(raw.status())) {
+      co_return co_await SayGoodbye(raw.status());
+    }
+  }
+  if (!aborted_) co_await out_.Flush();
+}
+
+boost::asio::awaitable<void> Session::Handle(RawCommand raw) {
+  const ParseResult parsed = ParseCommand(raw.text);
+  message_ = raw.message;
+  Reply reply;
+  if (raw.oversized) {
+    reply = Bad("[TOOBIG] The command is too long");
+  } else if (!parsed.command) {
+    reply = Bad(parsed.error);
+  } else {
+    reply = co_await Dispatch(*parsed.command);
+  }
+  if (const std::optional<LiteralSize> message = TakeMessage()) {
+    const absl::Status skipped = co_await commands_.SkipMessage(*message);
+    if (!skipped.ok()) co_return Abort();
+  }
+  if (aborted_) co_return;
+  Count(reply);
+  if (reply.ends_session) EndAfterReply("The session has expired");
+  out_.buffer() += parsed.tag.empty() ? "*" : parsed.tag;
+  out_.buffer() += ' ';
+  out_.buffer() += reply.text;
+  out_.buffer() += "\r\n";
+  if (out_.full()) co_await out_.Flush();
+  if (std::exchange(upgrade_, false)) co_await Upgrade();
+}
+
+boost::asio::awaitable<Reply> Session::Dispatch(const Command& command) {
+  const CommandEntry* entry = FindCommand(command.name);
+  if (entry == nullptr) co_return Bad("Unknown command");
+  if ((entry->states & state()) == 0) co_return Bad(WhyNotNow(*entry, state()));
+  if ((entry->effects & kNeedsPrivacy) != 0 && !private_enough()) {
+    co_return No("PRIVACYREQUIRED", "Use STARTTLS first");
+  }
+  co_return co_await Execute(*entry, command);
+}
+
+boost::asio::awaitable<Reply> Session::Execute(const CommandEntry& entry, const Command& command) {
+  const bool keeps_mailbox = (entry.effects & kLeavesMailbox) == 0;
+  if (selected() && keeps_mailbox && (entry.effects & kSyncsItself) == 0) {
+    // A failure is not the command's: it goes on with what is known, and asks the store itself
+    // where it must.
+    const absl::Status synced = co_await selection_->SyncIfChanged();
+    if (!synced.ok()) LogDebug("imap: sync failed: {}", ToText(synced));
+    mailbox().TakeChanges(out_.buffer(), false);
+  }
+  const Reply reply = co_await entry.run(*this, command);
+  if (selected() && keeps_mailbox) {
+    const bool expunges = command.uid || (entry.effects & kUsesSequence) == 0;
+    if (!aborted_) mailbox().TakeChanges(out_.buffer(), expunges);
+    EndIfMailboxLost();
+  }
+  co_return reply;
+}
+
+void Session::EndIfMailboxLost() {
+  if (selection_->lost()) EndAfterReply("The selected mailbox is not there any more");
+}
+
+void Session::Count(const Reply& reply) {
+  bad_commands_ = reply.bad ? bad_commands_ + 1 : 0;
+  if (!store_ && bad_commands_ >= context_.options.max_bad_commands) {
+    EndAfterReply("Too many invalid commands");
+  }
+}
+
+void Session::EndAfterReply(std::string_view bye) {
+  if (ending_) return;
+  ending_ = true;
+  if (bye.empty()) return;
+  out_.buffer() += "* BYE ";
+  out_.buffer() += bye;
+  out_.buffer() += "\r\n";
+}
+
+void Session::LogIn(StoreSession store) {
+  store_ = std::move(store);
+  out_.set_timeout(context_.options.idle_timeout);
+}
+
+boost::asio::awaitable<void> Session::LoginFailed() {
+  const int factor = std::min(1 << std::min(login_failures_, 10), kMaxDelayFactor);
+  ++login_failures_;
+  boost::asio::steady_timer timer(connection_->Executor());
+  absl::Duration left = context_.options.login_delay * factor;
+  while (left > absl::ZeroDuration() && !connection_->draining()) {
+    timer.expires_after(absl::ToChronoNanoseconds(std::min(left, kDelayStep)));
+    co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    left -= kDelayStep;
+  }
+  if (login_failures_ >= context_.options.max_login_failures) {
+    EndAfterReply("Too many failed logins");
+  }
+}
+
+boost::asio::awaitable<void> Session::Upgrade() {
+  co_await out_.Flush();
+  // RFC 9051, 6.2.1: what a client, or somebody on the way, sent in clear behind STARTTLS must not
+  // be taken for protected input.
+  reader_.Discard();
+  connection_->SetTimeout(context_.options.login_timeout);
+  const absl::Status status = co_await connection_->StartTls(*context_.tls);
+  if (status.ok()) co_return;
+  LogDebug("imap: STARTTLS with {} failed: {}", connection_->peer(), ToText(status));
+  Abort();
+}
+
+boost::asio::awaitable<void> Session::SayGoodbye(const absl::Status& why) {
+  if (absl::IsCancelled(why)) {
+    out_.buffer() += "* BYE The server is shutting down\r\n";
+  } else if (absl::IsDeadlineExceeded(why)) {
+    out_.buffer() += "* BYE Autologout, idle for too long\r\n";
+  } else {
+    co_return;
+  }
+  connection_->SetTimeout(kGoodbyeTimeout);
+  const absl::Status written = co_await connection_->Write(out_.buffer());
+  if (!written.ok()) LogDebug("imap: no goodbye for {}: {}", connection_->peer(), ToText(written));
+}
+
+}  // namespace rmail::gateway::imap

@@ -1,0 +1,80 @@
+// Reads the elements of one complete command.
+//
+// The text is the command without its last line ending; literals stand in it as they came:
+// "{3}\r\nabc". Functions that return bool take an element off the front and return true, or leave
+// an error and return false, so that a grammar reads `lexer.Space() && lexer.AString(user)`.
+// Functions called Try leave no error. Not thread-safe.
+#ifndef RMAIL_GATEWAY_IMAP_SYNTAX_LEXER_H_
+#define RMAIL_GATEWAY_IMAP_SYNTAX_LEXER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/imap/syntax/sequence_set.h"
+
+namespace rmail::gateway::imap {
+
+// A literal's announcement.
+struct LiteralSize {
+  uint64_t octets = 0;
+  // False for "{n+}" (RFC 7888): the client does not wait.
+  bool synchronizing = true;
+};
+
+class Lexer {
+ public:
+  // The text outlives the lexer.
+  explicit Lexer(std::string_view text) : rest_(text) {}
+
+  bool AtEnd() const { return rest_.empty(); }
+  // '\0' at the end.
+  char Peek() const { return rest_.empty() ? '\0' : rest_.front(); }
+  std::string_view rest() const { return rest_; }
+  // The first error; empty when there was none.
+  std::string_view error() const { return error_; }
+  // Leaves an error if there is none yet. Returns false.
+  bool Fail(std::string_view error);
+
+  // The very end.
+  bool End();
+  // This character.
+  bool Char(char c);
+  bool TryChar(char c);
+  bool Space() { return Char(' '); }
+  // The front in any case, whatever follows it.
+  bool TryPrefix(std::string_view upper);
+
+  bool Tag(std::string& tag);
+  bool Atom(std::string& atom);
+  // An atom, in upper case.
+  bool Keyword(std::string& keyword);
+  // A quoted string or a literal.
+  bool String(std::string& text);
+  bool AString(std::string& text);
+  bool NString(std::optional<std::string>& text);
+  // A mailbox's name, from modified UTF-7 to UTF-8.
+  bool Mailbox(std::string& name);
+  // A LIST pattern, from modified UTF-7 to UTF-8.
+  bool ListMailbox(std::string& pattern);
+  bool Number(uint64_t& number, uint64_t highest = UINT64_MAX);
+  // nz-number.
+  bool NonZero(uint32_t& number);
+  bool Sequence(SequenceSet& set);
+  // "{n}" or "{n+}" at the end of the text.
+  bool FinalLiteral(LiteralSize& size);
+
+ private:
+  bool Run(bool (*member)(char), std::string& out, std::string_view what);
+  bool Quoted(std::string& text);
+  bool Literal(std::string& text);
+  bool SequenceNumber(uint32_t& number);
+
+  std::string_view rest_;
+  std::string_view error_;
+};
+
+}  // namespace rmail::gateway::imap
+
+#endif  // RMAIL_GATEWAY_IMAP_SYNTAX_LEXER_H_

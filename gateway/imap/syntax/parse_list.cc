@@ -1,0 +1,131 @@
+// LIST, LSUB and STATUS.
+#include "gateway/imap/syntax/parse_arguments.h"
+
+namespace rmail::gateway::imap {
+
+namespace {
+
+bool ParsePattern(Lexer& lexer, std::vector<std::string>& patterns) {
+  if (patterns.size() == kMaxPatterns) return lexer.Fail("Too many patterns");
+  std::string& pattern = patterns.emplace_back();
+  if (!lexer.ListMailbox(pattern)) return false;
+  return pattern.size() <= kMaxPattern || lexer.Fail("Pattern too long");
+}
+
+// RFC 5258, list-select-opts; the opening parenthesis is taken.
+bool ParseSelectOptions(Lexer& lexer, ListArguments& arguments) {
+  std::string option;
+  bool first = true;
+  while (!lexer.TryChar(')')) {
+    if (!first && !lexer.Space()) return false;
+    first = false;
+    if (!lexer.Keyword(option)) return false;
+    if (option == "SUBSCRIBED") {
+      arguments.select_subscribed = true;
+    } else if (option == "REMOTE") {
+      arguments.select_remote = true;
+    } else if (option == "RECURSIVEMATCH") {
+      arguments.select_recursive_match = true;
+    } else if (option == "SPECIAL-USE") {
+      arguments.select_special_use = true;
+    } else {
+      return lexer.Fail("Unknown selection option");
+    }
+  }
+  // RFC 5258, 3.1: RECURSIVEMATCH needs an option to apply to.
+  if (arguments.select_recursive_match && !arguments.select_subscribed &&
+      !arguments.select_special_use) {
+    return lexer.Fail("RECURSIVEMATCH stands alone");
+  }
+  return true;
+}
+
+// RFC 5258, return-option, behind "RETURN (".
+bool ParseReturnOptions(Lexer& lexer, ListArguments& arguments) {
+  std::string option;
+  bool first = true;
+  while (!lexer.TryChar(')')) {
+    if (!first && !lexer.Space()) return false;
+    first = false;
+    if (!lexer.Keyword(option)) return false;
+    if (option == "SUBSCRIBED") {
+      arguments.return_subscribed = true;
+    } else if (option == "CHILDREN") {
+      arguments.return_children = true;
+    } else if (option == "SPECIAL-USE") {
+      arguments.return_special_use = true;
+    } else if (option == "STATUS") {
+      // RFC 5819.
+      if (!lexer.Space() || !ParseStatusItems(lexer, arguments.return_status)) return false;
+    } else {
+      return lexer.Fail("Unknown return option");
+    }
+  }
+  return true;
+}
+
+bool ParsePatterns(Lexer& lexer, ListArguments& arguments) {
+  if (!lexer.TryChar('(')) return ParsePattern(lexer, arguments.patterns);
+  arguments.extended = true;
+  do {
+    if (!ParsePattern(lexer, arguments.patterns)) return false;
+  } while (lexer.TryChar(' '));
+  return lexer.Char(')');
+}
+
+}  // namespace
+
+bool ParseStatusItems(Lexer& lexer, std::vector<StatusItem>& items) {
+  if (!lexer.Char('(')) return false;
+  std::string name;
+  do {
+    if (!lexer.Keyword(name)) return false;
+    if (items.size() == 20) return lexer.Fail("Too many status items");
+    if (name == "MESSAGES") {
+      items.push_back(StatusItem::kMessages);
+    } else if (name == "RECENT") {
+      items.push_back(StatusItem::kRecent);
+    } else if (name == "UIDNEXT") {
+      items.push_back(StatusItem::kUidNext);
+    } else if (name == "UIDVALIDITY") {
+      items.push_back(StatusItem::kUidValidity);
+    } else if (name == "UNSEEN") {
+      items.push_back(StatusItem::kUnseen);
+    } else if (name == "SIZE") {
+      // RFC 8438.
+      items.push_back(StatusItem::kSize);
+    } else {
+      return lexer.Fail("Unknown status item");
+    }
+  } while (lexer.TryChar(' '));
+  return lexer.Char(')');
+}
+
+bool ParseStatus(Lexer& lexer, StatusArguments& arguments) {
+  return lexer.Space() && lexer.Mailbox(arguments.mailbox) && lexer.Space() &&
+         ParseStatusItems(lexer, arguments.items);
+}
+
+bool ParseList(Lexer& lexer, ListArguments& arguments) {
+  if (!lexer.Space()) return false;
+  if (lexer.TryChar('(')) {
+    arguments.extended = true;
+    if (!ParseSelectOptions(lexer, arguments) || !lexer.Space()) return false;
+  }
+  if (!lexer.Mailbox(arguments.reference) || !lexer.Space() || !ParsePatterns(lexer, arguments)) {
+    return false;
+  }
+  if (arguments.reference.size() > kMaxPattern) return lexer.Fail("Reference too long");
+  if (lexer.AtEnd()) return true;
+  arguments.extended = true;
+  return lexer.TryPrefix(" RETURN (") ? ParseReturnOptions(lexer, arguments)
+                                      : lexer.Fail("RETURN expected");
+}
+
+bool ParseLsub(Lexer& lexer, ListArguments& arguments) {
+  return lexer.Space() && lexer.Mailbox(arguments.reference) && lexer.Space() &&
+         (arguments.reference.size() <= kMaxPattern || lexer.Fail("Reference too long")) &&
+         ParsePattern(lexer, arguments.patterns);
+}
+
+}  // namespace rmail::gateway::imap

@@ -1,0 +1,151 @@
+#include "gateway/imap/syntax/parser.h"
+
+#include <algorithm>
+
+#include "gateway/imap/syntax/characters.h"
+#include "gateway/imap/syntax/lexer.h"
+#include "gateway/imap/syntax/parse_arguments.h"
+
+namespace rmail::gateway::imap {
+
+namespace {
+
+bool ParseNothing(Lexer&, NoArguments&) { return true; }
+
+bool ParseAuthenticate(Lexer& lexer, AuthenticateArguments& arguments) {
+  if (!lexer.Space() || !lexer.Keyword(arguments.mechanism)) return false;
+  if (lexer.AtEnd()) return true;
+  if (!lexer.Space()) return false;
+  // RFC 4959: base64 or "=", both without a character that an atom may not have.
+  return lexer.Atom(arguments.initial_response.emplace());
+}
+
+bool ParseLogin(Lexer& lexer, LoginArguments& arguments) {
+  return lexer.Space() && lexer.AString(arguments.user) && lexer.Space() &&
+         lexer.AString(arguments.password);
+}
+
+bool ParseMailbox(Lexer& lexer, MailboxArguments& arguments) {
+  return lexer.Space() && lexer.Mailbox(arguments.mailbox);
+}
+
+bool ParseId(Lexer& lexer, IdArguments& arguments) {
+  if (!lexer.Space()) return false;
+  if (lexer.TryPrefix("NIL")) return true;
+  if (!lexer.Char('(')) return false;
+  while (!lexer.TryChar(')')) {
+    if (!arguments.fields.empty() && !lexer.Space()) return false;
+    // RFC 2971, 3.3: no more than 30 pairs.
+    if (arguments.fields.size() == 30) return lexer.Fail("Too many fields");
+    auto& field = arguments.fields.emplace_back();
+    if (!lexer.String(field.first) || !lexer.Space() || !lexer.NString(field.second)) return false;
+  }
+  return true;
+}
+
+bool ParseEnable(Lexer& lexer, EnableArguments& arguments) {
+  do {
+    if (!lexer.Space() || !lexer.Keyword(arguments.capabilities.emplace_back())) return false;
+  } while (!lexer.AtEnd());
+  return true;
+}
+
+bool ParseUidExpunge(Lexer& lexer, UidExpungeArguments& arguments) {
+  return lexer.Space() && lexer.Sequence(arguments.set);
+}
+
+template <auto kParse, typename T>
+bool Into(Lexer& lexer, Arguments& arguments) {
+  return kParse(lexer, arguments.emplace<T>());
+}
+
+struct Grammar {
+  std::string_view name;
+  // Null: there is no such form.
+  bool (*parse)(Lexer&, Arguments&);
+  bool (*parse_uid)(Lexer&, Arguments&);
+};
+
+constexpr auto kNothing = &Into<&ParseNothing, NoArguments>;
+constexpr auto kMailbox = &Into<&ParseMailbox, MailboxArguments>;
+constexpr auto kFetch = &Into<&ParseFetch, FetchArguments>;
+constexpr auto kStore = &Into<&ParseStore, StoreArguments>;
+constexpr auto kSearch = &Into<&ParseSearch, SearchArguments>;
+
+constexpr Grammar kGrammars[] = {
+    {"APPEND", &Into<&ParseAppend, AppendArguments>, nullptr},
+    {"AUTHENTICATE", &Into<&ParseAuthenticate, AuthenticateArguments>, nullptr},
+    {"CAPABILITY", kNothing, nullptr},
+    {"CHECK", kNothing, nullptr},
+    {"CLOSE", kNothing, nullptr},
+    {"CREATE", kMailbox, nullptr},
+    {"ENABLE", &Into<&ParseEnable, EnableArguments>, nullptr},
+    {"EXAMINE", kMailbox, nullptr},
+    {"EXPUNGE", kNothing, &Into<&ParseUidExpunge, UidExpungeArguments>},
+    {"FETCH", kFetch, kFetch},
+    {"ID", &Into<&ParseId, IdArguments>, nullptr},
+    {"IDLE", kNothing, nullptr},
+    {"LIST", &Into<&ParseList, ListArguments>, nullptr},
+    {"LOGIN", &Into<&ParseLogin, LoginArguments>, nullptr},
+    {"LOGOUT", kNothing, nullptr},
+    {"LSUB", &Into<&ParseLsub, ListArguments>, nullptr},
+    {"NAMESPACE", kNothing, nullptr},
+    {"NOOP", kNothing, nullptr},
+    {"SEARCH", kSearch, kSearch},
+    {"SELECT", kMailbox, nullptr},
+    {"STARTTLS", kNothing, nullptr},
+    {"STATUS", &Into<&ParseStatus, StatusArguments>, nullptr},
+    {"STORE", kStore, kStore},
+    {"UNSELECT", kNothing, nullptr},
+};
+
+const Grammar* FindGrammar(std::string_view name) {
+  const auto found = std::find_if(std::begin(kGrammars), std::end(kGrammars),
+                                  [&](const Grammar& grammar) { return grammar.name == name; });
+  return found == std::end(kGrammars) ? nullptr : found;
+}
+
+bool Parse(Lexer& lexer, Command& command) {
+  if (!lexer.Tag(command.tag)) return false;
+  if (!lexer.Space() || !lexer.Keyword(command.name)) return lexer.Fail("Command expected");
+  if (command.name == "UID") {
+    command.uid = true;
+    if (!lexer.Space() || !lexer.Keyword(command.name)) return false;
+  }
+  const Grammar* grammar = FindGrammar(command.name);
+  if (grammar == nullptr) return lexer.Fail("Unknown command");
+  const auto parse = command.uid ? grammar->parse_uid : grammar->parse;
+  if (parse == nullptr) return lexer.Fail("The command has no UID form");
+  return parse(lexer, command.arguments) && lexer.End();
+}
+
+}  // namespace
+
+ParseResult ParseCommand(std::string_view text) {
+  ParseResult result;
+  Lexer lexer(text);
+  Command command;
+  const bool parsed = Parse(lexer, command);
+  result.tag = command.tag;
+  if (parsed) {
+    result.command = std::move(command);
+  } else {
+    result.error = lexer.error();
+  }
+  return result;
+}
+
+bool AnnouncesMessage(std::string_view text) {
+  Lexer lexer(text);
+  std::string element;
+  if (!lexer.Tag(element) || !lexer.Space() || !lexer.Keyword(element)) return false;
+  return element == "APPEND" && lexer.Space() && lexer.AString(element) && !lexer.AtEnd();
+}
+
+std::vector<std::string_view> KnownCommands() {
+  std::vector<std::string_view> names;
+  for (const Grammar& grammar : kGrammars) names.push_back(grammar.name);
+  return names;
+}
+
+}  // namespace rmail::gateway::imap
