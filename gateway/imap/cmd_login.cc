@@ -21,7 +21,8 @@ constexpr size_t kMaxSaslLine = 12 * 1024;
 boost::asio::awaitable<Reply> CheckPassword(Session& session, std::string user,
                                             std::string password) {
   absl::StatusOr<StoreAccess::Login> login =
-      co_await session.context().access.Authenticate(user, std::move(password));
+      co_await session.context().access.Authenticate(user, std::move(password),
+                                                     session.connection()->peer());
   if (login.ok()) {
     LogInfo("imap: {} logged in from {}", login->account, session.connection()->peer());
     session.LogIn(std::move(login->session));
@@ -30,8 +31,6 @@ boost::asio::awaitable<Reply> CheckPassword(Session& session, std::string user,
   const ErrorReason reason = ReasonOf(login.status());
   if (reason == store::v1::ERROR_REASON_BAD_CREDENTIALS ||
       reason == store::v1::ERROR_REASON_ACCOUNT_DISABLED) {
-    LogInfo("imap: login of {} from {} failed: {}", user, session.connection()->peer(),
-            ReasonName(reason));
     co_await session.LoginFailed();
   }
   co_return NoBecause(login.status());

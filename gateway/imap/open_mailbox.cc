@@ -20,16 +20,17 @@ OpenMailbox::~OpenMailbox() {
 boost::asio::awaitable<absl::Status> OpenMailbox::Open(std::shared_ptr<Connection> connection) {
   RMAIL_CO_RETURN_IF_ERROR(co_await ReadChanges());
   view_.ForgetChanges();
-  watch_ = watcher_.Watch(view_.name(), store_.token(), view_.modseq(),
-                          [signal = signal_, weak = std::weak_ptr<Connection>(connection),
-                           executor = connection->Executor()] {
-                            signal->changed = true;
-                            if (!signal->idling) return;
-                            boost::asio::post(executor, [weak] {
-                              if (const std::shared_ptr<Connection> connection = weak.lock())
-                                connection->Wake();
-                            });
-                          });
+  // The token is asked for whenever a stream starts, as long as this session lasts.
+  watch_ = watcher_.Watch(
+      view_.name(), [store = store_] { return store.token(); }, view_.modseq(),
+      [signal = signal_, weak = std::weak_ptr<Connection>(connection),
+       executor = connection->Executor()] {
+        signal->changed = true;
+        if (!signal->idling) return;
+        boost::asio::post(executor, [weak] {
+          if (const std::shared_ptr<Connection> connection = weak.lock()) connection->Wake();
+        });
+      });
   watching_ = true;
   co_return absl::OkStatus();
 }

@@ -8,6 +8,7 @@
 #ifndef RMAIL_STORE_CLIENT_STORE_CLIENT_H_
 #define RMAIL_STORE_CLIENT_STORE_CLIENT_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,9 @@ struct CallOptions {
   absl::Duration timeout = absl::Seconds(30);
 };
 
+// Makes a token that is valid now. From any thread; it must not block.
+using TokenSource = std::function<std::string()>;
+
 template <typename T>
 using Callback = absl::AnyInvocable<void(absl::StatusOr<T>)>;
 
@@ -59,7 +63,7 @@ class Writer {
   // Ends the request and waits for the answer. Last, but for Cancel.
   virtual void Finish(Callback<Response> done) = 0;
   // Gives the call up: what is under way ends with CANCELLED. From any thread.
-  virtual void Cancel() = 0;
+  virtual void Cancel() {}
 };
 
 // The stream of WatchService, shared by a gateway's sessions. Thread-safe. It never gives up: when
@@ -67,10 +71,10 @@ class Writer {
 class Watcher {
  public:
   virtual ~Watcher() = default;
-  // Calls `on_change` (on one of gRPC's threads; it must not block) when the mailbox may have
+  // Calls `on_change` (on a thread of the watcher; it must not block) when the mailbox may have
   // changed. Several watches of one mailbox are one subscription. Returns an id for Unwatch.
-  virtual uint64_t Watch(const std::string& mailbox, const std::string& token,
-                         uint64_t known_modseq, absl::AnyInvocable<void()> on_change) = 0;
+  virtual uint64_t Watch(const std::string& mailbox, TokenSource token, uint64_t known_modseq,
+                         absl::AnyInvocable<void()> on_change) = 0;
   // When it returns, `on_change` is not running and will not run again.
   virtual void Unwatch(uint64_t id) = 0;
 };

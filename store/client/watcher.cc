@@ -17,6 +17,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "rmail/store/v1/watch.grpc.pb.h"
+#include "store/base/error.h"
 #include "store/base/logging.h"
 #include "store/base/mutex.h"
 
@@ -49,13 +50,13 @@ class ReplicaWatcher {
     writer_.join();
   }
 
-  void Watch(uint64_t id, const std::string& mailbox, const std::string& token,
-             uint64_t known_modseq, absl::AnyInvocable<void()> on_change) {
+  void Watch(uint64_t id, const std::string& mailbox, TokenSource token, uint64_t known_modseq,
+             absl::AnyInvocable<void()> on_change) {
     MutexLock lock(&mutex_);
     Subscription& subscription = subscriptions_[mailbox];
-    subscription.token = token;
+    subscription.token = std::move(token);
     subscription.callbacks.emplace(id, std::move(on_change));
-    if (stream_ != nullptr) Queue(SubscribeRequest(mailbox, token, known_modseq));
+    if (stream_ != nullptr) Queue(SubscribeRequest(mailbox, subscription, known_modseq));
   }
 
   bool Unwatch(uint64_t id, const std::string& mailbox) {
@@ -74,16 +75,17 @@ class ReplicaWatcher {
 
  private:
   struct Subscription {
-    std::string token;
+    TokenSource token;
     std::map<uint64_t, absl::AnyInvocable<void()>> callbacks;
   };
   using WatchStream = grpc::ClientReaderWriter<pb::WatchRequest, pb::WatchResponse>;
 
-  static pb::WatchRequest SubscribeRequest(const std::string& mailbox, const std::string& token,
+  static pb::WatchRequest SubscribeRequest(const std::string& mailbox,
+                                           const Subscription& subscription,
                                            uint64_t known_modseq) {
     pb::WatchRequest request;
     request.mutable_subscribe()->set_mailbox(mailbox);
-    request.mutable_subscribe()->set_token(token);
+    request.mutable_subscribe()->set_token(subscription.token());
     request.mutable_subscribe()->set_known_modseq(known_modseq);
     return request;
   }
@@ -123,9 +125,10 @@ class ReplicaWatcher {
       MutexLock lock(&mutex_);
       stream_ = stream;
       queue_.clear();
+      retries_.clear();
       // Modseq 0: whatever happened while there was no stream, each mailbox gets an event.
       for (const auto& [mailbox, subscription] : subscriptions_) {
-        Queue(SubscribeRequest(mailbox, subscription.token, 0));
+        Queue(SubscribeRequest(mailbox, subscription, 0));
       }
     }
     bool worked = false;
@@ -151,7 +154,14 @@ class ReplicaWatcher {
     if (event.has_changed()) {
       Notify(event.changed().mailbox());
     } else if (event.has_ended()) {
-      Notify(event.ended().mailbox());
+      const std::string& mailbox = event.ended().mailbox();
+      const ErrorReason reason = ReasonFromName(event.ended().reason());
+      if (reason == pb::ERROR_REASON_STORE_UNAVAILABLE || reason == pb::ERROR_REASON_BAD_TOKEN) {
+        // That passes.
+        retries_[mailbox] = absl::Now() + kLongestRetry;
+        changed_.SignalAll();
+      }
+      Notify(mailbox);
     }
   }
 
@@ -161,13 +171,35 @@ class ReplicaWatcher {
     for (auto& [id, on_change] : found->second.callbacks) on_change();
   }
 
+  // Subscribes anew where a subscription ended for a passing reason.
+  void QueueRetries() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (stream_ == nullptr) return;
+    const absl::Time now = absl::Now();
+    for (auto it = retries_.begin(); it != retries_.end();) {
+      const auto next = std::next(it);
+      if (it->second <= now) {
+        const auto found = subscriptions_.find(it->first);
+        if (found != subscriptions_.end()) Queue(SubscribeRequest(it->first, found->second, 0));
+        retries_.erase(it);
+      }
+      it = next;
+    }
+  }
+
   void WriteLoop() {
     while (true) {
       pb::WatchRequest request;
       std::shared_ptr<WatchStream> stream;
       {
         MutexLock lock(&mutex_);
-        while (!stopping_ && (queue_.empty() || stream_ == nullptr)) changed_.Wait(&mutex_);
+        while (!stopping_ && (queue_.empty() || stream_ == nullptr)) {
+          if (retries_.empty()) {
+            changed_.Wait(&mutex_);
+          } else {
+            changed_.WaitFor(&mutex_, kLongestRetry);
+          }
+          QueueRetries();
+        }
         if (stopping_) return;
         request = std::move(queue_.front());
         queue_.pop_front();
@@ -190,6 +222,8 @@ class ReplicaWatcher {
   Mutex mutex_;
   CondVar changed_;
   absl::flat_hash_map<std::string, Subscription> subscriptions_ ABSL_GUARDED_BY(mutex_);
+  // When to subscribe anew, by mailbox.
+  std::map<std::string, absl::Time> retries_ ABSL_GUARDED_BY(mutex_);
   std::deque<pb::WatchRequest> queue_ ABSL_GUARDED_BY(mutex_);
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::shared_ptr<WatchStream> stream_ ABSL_GUARDED_BY(mutex_);
@@ -211,7 +245,7 @@ class GrpcWatcher : public Watcher {
     }
   }
 
-  uint64_t Watch(const std::string& mailbox, const std::string& token, uint64_t known_modseq,
+  uint64_t Watch(const std::string& mailbox, TokenSource token, uint64_t known_modseq,
                  absl::AnyInvocable<void()> on_change) override {
     const size_t replica = replicas_.Pick(mailbox);
     uint64_t id;
@@ -220,7 +254,7 @@ class GrpcWatcher : public Watcher {
       id = next_id_++;
       places_.emplace(id, Place{replica, mailbox});
     }
-    watchers_[replica]->Watch(id, mailbox, token, known_modseq, std::move(on_change));
+    watchers_[replica]->Watch(id, mailbox, std::move(token), known_modseq, std::move(on_change));
     return id;
   }
 

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "grpc/health/v1/health.pb.h"
 #include "store/base/error.h"
 #include "store/base/status.h"
 #include "store/engine/engine.h"
@@ -76,6 +77,9 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(StoreOptions opt
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  // Links the descriptors of the health service in: reflection lists it and must be able to
+  // describe it.
+  grpc::health::v1::HealthCheckRequest::descriptor();
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(kMaxMessage);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);

@@ -413,11 +413,13 @@ TEST_F(StoreServerTest, WatchersHearOfChangesUntilTheyLeave) {
   Mutex mutex;
   CondVar changed;
   int heard = 0;
-  const uint64_t id = watcher->Watch(inbox_, alice_, UINT64_MAX, [&] {
-    MutexLock lock(&mutex);
-    ++heard;
-    changed.SignalAll();
-  });
+  const uint64_t id = watcher->Watch(
+      inbox_, [&] { return alice_; }, UINT64_MAX,
+      [&] {
+        MutexLock lock(&mutex);
+        ++heard;
+        changed.SignalAll();
+      });
   const auto wait_for = [&](int count) {
     const absl::Time deadline = absl::Now() + absl::Seconds(20);
     MutexLock lock(&mutex);

@@ -72,6 +72,8 @@ class WatchStream : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchRe
     }
     {
       MutexLock lock(&mutex_);
+      // Finish has been called, or is about to be: nothing may be begun.
+      if (ended_) return;
       handling_ = true;
     }
     context_.pool.Run([this] {
