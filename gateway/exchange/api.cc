@@ -35,8 +35,13 @@ http::Response NoRoute(std::string_view method, const std::string& allow) {
 
 }  // namespace
 
-Api::Api(gateway::StoreAccess& store, const std::vector<Route>& routes, HttpLimits limits, bool tls)
-    : store_(store), routes_(routes), limits_(limits), tls_(tls), router_(Endpoints(routes)) {}
+Api::Api(gateway::StoreAccess& store, const std::vector<Route>& routes, ExchangeOptions options,
+         bool tls)
+    : store_(store),
+      routes_(routes),
+      options_(std::move(options)),
+      tls_(tls),
+      router_(Endpoints(routes)) {}
 
 asio::awaitable<http::Response> Api::Handle(const http::Request& request, http::BodySource& body,
                                             const http::Peer& peer) {
@@ -65,12 +70,25 @@ asio::awaitable<absl::StatusOr<http::Response>> Api::Dispatch(const http::Reques
     co_return ToStatus(
         {406, "NOT_ACCEPTABLE", "this path answers with " + std::string(route.produces), "accept"});
   }
-  Call call{store_, folders_, std::nullopt, std::move(match.parameters), *std::move(target), ""};
+  Call call{store_,
+            folders_,
+            options_,
+            peer,
+            std::nullopt,
+            std::move(match.parameters),
+            *std::move(target),
+            ""};
   RMAIL_CO_RETURN_IF_ERROR(Authorize(route, request, call));
   if (route.content == Content::kJson) {
     RMAIL_CO_RETURN_IF_ERROR(co_await ReadJson(request, body, call));
   }
-  co_return co_await route.handler(call);
+  absl::StatusOr<http::Response> response = co_await route.handler(call);
+  // No route names an account, so it is the token's own.
+  if (call.session.has_value() &&
+      ReasonOf(response.status()) == ErrorReason::ERROR_REASON_ACCOUNT_NOT_FOUND) {
+    co_return Error(ErrorReason::ERROR_REASON_BAD_TOKEN, "the token's account is gone");
+  }
+  co_return response;
 }
 
 absl::Status Api::CheckTransport(const Route& route, const http::Peer& peer) const {
@@ -89,18 +107,14 @@ absl::Status Api::Authorize(const Route& route, const http::Request& request, Ca
                      "authorization"});
   }
   RMAIL_ASSIGN_OR_RETURN(call.session, store_.FromToken(token));
-  // A token of a role has no mail of its own.
-  if (!call.session->account().starts_with("accounts/")) {
-    return Error(ErrorReason::ERROR_REASON_BAD_TOKEN, "not the token of an account");
-  }
   return absl::OkStatus();
 }
 
 asio::awaitable<absl::Status> Api::ReadJson(const http::Request& request, http::BodySource& body,
                                             Call& call) const {
+  const size_t limit = options_.http.json_size;
   const Failure too_large{413, "BODY_TOO_LARGE",
-                          "the body has more than " + std::to_string(limits_.json_size) + " octets",
-                          "body"};
+                          "the body has more than " + std::to_string(limit) + " octets", "body"};
   if (!http::IsMediaType(request.Find("content-type").value_or(kJson), kJson)) {
     co_return ToStatus(
         {415, "UNSUPPORTED_MEDIA_TYPE", "the body has to be application/json", "content-type"});
@@ -111,11 +125,11 @@ asio::awaitable<absl::Status> Api::ReadJson(const http::Request& request, http::
     co_return ToStatus(
         {415, "UNSUPPORTED_MEDIA_TYPE", "content codings are not taken", "content-encoding"});
   }
-  if (request.content_length.value_or(0) > limits_.json_size) co_return ToStatus(too_large);
+  if (request.content_length.value_or(0) > limit) co_return ToStatus(too_large);
   for (;;) {
     RMAIL_CO_ASSIGN_OR_RETURN(std::string piece, co_await body.Next());
     if (piece.empty()) co_return absl::OkStatus();
-    if (call.json.size() + piece.size() > limits_.json_size) co_return ToStatus(too_large);
+    if (call.json.size() + piece.size() > limit) co_return ToStatus(too_large);
     call.json += piece;
   }
 }

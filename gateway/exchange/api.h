@@ -31,6 +31,8 @@ inline constexpr std::string_view kJson = "application/json";
 struct Call {
   gateway::StoreAccess& store;
   FolderCache& folders;
+  const ExchangeOptions& options;
+  const http::Peer& peer;
   // The client's; unset on routes that need no token.
   std::optional<gateway::StoreSession> session;
   http::PathParameters path;
@@ -69,7 +71,8 @@ class Api final : public http::Application {
  public:
   // `store` and `routes` outlive it. `tls`: whether this server speaks TLS at all; the port that
   // clients are told to use then is set by set_secure_port before the first request.
-  Api(gateway::StoreAccess& store, const std::vector<Route>& routes, HttpLimits limits, bool tls);
+  Api(gateway::StoreAccess& store, const std::vector<Route>& routes, ExchangeOptions options,
+      bool tls);
 
   void set_secure_port(uint16_t port) { secure_port_ = port; }
 
@@ -88,7 +91,7 @@ class Api final : public http::Application {
 
   gateway::StoreAccess& store_;
   const std::vector<Route>& routes_;
-  const HttpLimits limits_;
+  const ExchangeOptions options_;
   const bool tls_;
   uint16_t secure_port_ = 0;
   http::Router router_;

@@ -33,7 +33,6 @@ struct ConnectionQuota {
 };
 
 struct ExchangeOptions {
-  std::string hostname;
   std::string host = "0.0.0.0";
   // HTTP; 0 for any free port.
   uint16_t port = 9002;
@@ -41,6 +40,8 @@ struct ExchangeOptions {
   uint16_t secure_port = 9003;
   ConnectionQuota connections;
   HttpLimits http;
+  // How long a login that failed waits for its answer.
+  absl::Duration auth_failure_delay = absl::Seconds(1);
 };
 
 }  // namespace rmail::exchange

@@ -20,7 +20,7 @@ struct ExchangeServer::Impl {
   Impl(gateway::IoThreads& threads, gateway::StoreAccess& store, const ExchangeOptions& options,
        bool tls)
       : http(options.http),
-        api(store, Routes(), options.http, tls),
+        api(store, Routes(), options, tls),
         server(threads, {options.connections.total, options.connections.per_address}) {}
 
   absl::StatusOr<uint16_t> Listen(const ExchangeOptions& options, uint16_t port,

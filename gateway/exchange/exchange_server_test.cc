@@ -24,6 +24,7 @@
 #include "gateway/common/tls_context.h"
 #include "gateway/exchange/exchange_options.h"
 #include "gateway/exchange/http/test_client.h"
+#include "rmail/store/v1/directory.pb.h"
 #include "rmail/store/v1/mailbox.pb.h"
 #include "rmail/store/v1/message.pb.h"
 #include "store/base/token.h"
@@ -52,15 +53,21 @@ client::CallOptions As(const std::string& address) {
 
 // A unary call that is waited for.
 template <typename Request>
-client::ResponseTo<Request> Must(TestStore& store, const std::string& address,
+client::ResponseTo<Request> Must(TestStore& store, const client::CallOptions& caller,
                                  const Request& request) {
   std::promise<absl::StatusOr<client::ResponseTo<Request>>> done;
-  store.client().Call(As(address), request, [&done](absl::StatusOr<client::ResponseTo<Request>> r) {
+  store.client().Call(caller, request, [&done](absl::StatusOr<client::ResponseTo<Request>> r) {
     done.set_value(std::move(r));
   });
   auto response = done.get_future().get();
   EXPECT_TRUE(response.ok()) << response.status();
   return response.ok() ? *std::move(response) : client::ResponseTo<Request>();
+}
+
+template <typename Request>
+client::ResponseTo<Request> Must(TestStore& store, const std::string& address,
+                                 const Request& request) {
+  return Must(store, As(address), request);
 }
 
 std::string MailboxAt(TestStore& store, const std::string& address, const std::string& path) {
@@ -113,10 +120,10 @@ class ExchangeServerTest : public ::testing::Test {
     client_.reset();
     server_.reset();
     ExchangeOptions options;
-    options.hostname = "mail.example.com";
     options.host = "127.0.0.1";
     options.port = 0;
     options.secure_port = 0;
+    options.auth_failure_delay = failure_delay_;
     auto server = ExchangeServer::Start(threads_, store, tls, options);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
@@ -125,6 +132,17 @@ class ExchangeServerTest : public ::testing::Test {
 
   static Answer Login(LineClient& client, std::string_view body) {
     return Ask(client, "POST", "/auth/login", "Content-Type: application/json\r\n", body);
+  }
+
+  // On a connection of its own, which a failure ends.
+  Answer LoginAnew(std::string_view body) {
+    LineClient client(server_->port());
+    const Answer answer = Login(client, body);
+    if (answer.status == 401 || answer.status == 403) {
+      EXPECT_EQ(answer.Header("connection"), "close");
+      EXPECT_TRUE(client.AtEof());
+    }
+    return answer;
   }
 
   std::string Authorization(const std::string& address = kAlice) {
@@ -160,6 +178,8 @@ class ExchangeServerTest : public ::testing::Test {
     return subjects;
   }
 
+  // For servers that are started from now on.
+  absl::Duration failure_delay_;
   TestStore store_;
   gateway::IoThreads threads_{1};
   std::unique_ptr<ExchangeServer> server_;
@@ -183,24 +203,50 @@ TEST_F(ExchangeServerTest, LoginGivesATokenThatWorks) {
 }
 
 TEST_F(ExchangeServerTest, LoginRefuses) {
-  const Answer wrong = Login(*client_, R"({"username":"alice@example.com","password":"wrong"})");
+  const Answer wrong = LoginAnew(R"({"username":"alice@example.com","password":"wrong"})");
   EXPECT_EQ(wrong.status, 401);
   EXPECT_EQ(Reason(wrong), "BAD_CREDENTIALS");
   EXPECT_EQ(wrong.Header("www-authenticate"), R"(Bearer realm="rmail")");
-  const Answer unknown =
-      Login(*client_, R"({"username":"nobody@example.com","password":"secret"})");
+  const Answer unknown = LoginAnew(R"({"username":"nobody@example.com","password":"secret"})");
   EXPECT_EQ(unknown.status, 401);
   EXPECT_EQ(unknown.body, wrong.body);
-  EXPECT_EQ(Login(*client_, R"({"username":"../../etc@/..","password":"x"})").status, 401);
+  EXPECT_EQ(LoginAnew(R"({"username":"../../etc@/..","password":"x"})").status, 401);
 
   store_.SetDisabled(kAlice, true);
-  const Answer disabled =
-      Login(*client_, R"({"username":"alice@example.com","password":"secret"})");
+  const Answer disabled = LoginAnew(R"({"username":"alice@example.com","password":"secret"})");
   EXPECT_EQ(disabled.status, 403);
   EXPECT_EQ(Reason(disabled), "ACCOUNT_DISABLED");
-  EXPECT_EQ(Login(*client_, R"({"username":"alice@example.com","password":"wrong"})").status, 401);
+  EXPECT_EQ(LoginAnew(R"({"username":"alice@example.com","password":"wrong"})").status, 401);
   // Tokens from before end too.
   EXPECT_EQ(Get("/folders").status, 403);
+}
+
+TEST_F(ExchangeServerTest, ALoginThatFailsWaits) {
+  constexpr absl::Duration kDelay = absl::Milliseconds(300);
+  failure_delay_ = kDelay;
+  Restart(store_.access(), nullptr);
+  const absl::Time start = absl::Now();
+  EXPECT_EQ(LoginAnew(R"({"username":"alice@example.com","password":"wrong"})").status, 401);
+  EXPECT_GE(absl::Now() - start, kDelay);
+}
+
+TEST_F(ExchangeServerTest, ATokenOfADeletedAccountIsOfNoUse) {
+  Append(store_, kAlice, Mail(1));
+  const json::value page = GetJson("/folders/INBOX/messages");
+  const std::string message =
+      "/messages/" + json::value_to<std::string>(page.at("messages").at(0).at("id"));
+  const std::string folder = json::value_to<std::string>(page.at("folder"));
+  store::v1::DeleteAccountRequest request;
+  request.set_name(std::string("accounts/") + kAlice);
+  Must(store_, {.token = store_.AdminToken(), .account = request.name()}, request);
+  for (const std::string& target :
+       {std::string("/folders"), std::string("/folders/INBOX/messages"),
+        "/folders/" + folder + "/messages", message, message + "/raw"}) {
+    const Answer answer = Get(target);
+    EXPECT_EQ(answer.status, 401) << target;
+    EXPECT_EQ(Reason(answer), "BAD_TOKEN");
+    EXPECT_EQ(answer.Header("www-authenticate"), R"(Bearer realm="rmail", error="invalid_token")");
+  }
 }
 
 TEST_F(ExchangeServerTest, LoginBodies) {

@@ -5,7 +5,7 @@
 #include <boost/json/value.hpp>
 #include <charconv>
 #include <optional>
-#include <vector>
+#include <utility>
 
 #include "absl/strings/cord.h"
 #include "absl/types/optional.h"
@@ -18,6 +18,8 @@ namespace {
 
 // "status\nreason\nfield".
 constexpr std::string_view kPayload = "rmail.exchange/failure";
+// Empty: that it is there tells.
+constexpr std::string_view kClosePayload = "rmail.exchange/close";
 
 struct Mapping {
   ErrorReason reason;
@@ -76,21 +78,7 @@ std::optional<Failure> FromPayload(const absl::Status& status) {
   return failure;
 }
 
-}  // namespace
-
-absl::Status ToStatus(const Failure& failure) {
-  absl::Status status = MakeStatus(CodeFor(failure.status), failure.message);
-  status.SetPayload(ToAbsl(kPayload), absl::Cord(std::to_string(failure.status) + "\n" +
-                                                 failure.reason + "\n" + failure.field));
-  return status;
-}
-
-absl::Status InvalidField(std::string_view field, std::string_view message) {
-  return ToStatus({400, "INVALID_REQUEST", std::string(message), std::string(field)});
-}
-
-Failure FailureOf(const absl::Status& status) {
-  if (std::optional<Failure> failure = FromPayload(status)) return *std::move(failure);
+Failure FromStore(const absl::Status& status) {
   const ErrorReason reason = ReasonOf(status);
   for (const Mapping& mapping : kMappings) {
     if (mapping.reason != reason) continue;
@@ -109,6 +97,31 @@ Failure FailureOf(const absl::Status& status) {
   }
 }
 
+}  // namespace
+
+absl::Status ToStatus(const Failure& failure) {
+  absl::Status status = MakeStatus(CodeFor(failure.status), failure.message);
+  status.SetPayload(ToAbsl(kPayload), absl::Cord(std::to_string(failure.status) + "\n" +
+                                                 failure.reason + "\n" + failure.field));
+  return failure.close ? ThenClose(std::move(status)) : status;
+}
+
+absl::Status InvalidField(std::string_view field, std::string_view message) {
+  return ToStatus({400, "INVALID_REQUEST", std::string(message), std::string(field)});
+}
+
+absl::Status ThenClose(absl::Status status) {
+  status.SetPayload(ToAbsl(kClosePayload), absl::Cord());
+  return status;
+}
+
+Failure FailureOf(const absl::Status& status) {
+  std::optional<Failure> own = FromPayload(status);
+  Failure failure = own.has_value() ? *std::move(own) : FromStore(status);
+  failure.close = status.GetPayload(ToAbsl(kClosePayload)).has_value();
+  return failure;
+}
+
 http::Response ToResponse(const Failure& failure) {
   boost::json::object body;
   body["error"] = CleanUtf8(failure.message);
@@ -120,6 +133,7 @@ http::Response ToResponse(const Failure& failure) {
   }
   http::Response response;
   response.status = failure.status;
+  response.close = failure.close;
   response.content_type = "application/json";
   response.body = boost::json::serialize(body);
   if (failure.status == 401) {

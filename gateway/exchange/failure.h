@@ -22,6 +22,8 @@ struct Failure {
   std::string message;
   // The field, parameter or header at fault; empty when none is.
   std::string field;
+  // Whether the connection ends after the answer.
+  bool close = false;
 };
 
 // A status that FailureOf turns back into the same failure. `failure.status` is an error's.
@@ -29,6 +31,9 @@ absl::Status ToStatus(const Failure& failure);
 
 // 400 INVALID_REQUEST.
 absl::Status InvalidField(std::string_view field, std::string_view message);
+
+// The same error, after whose answer the connection ends.
+absl::Status ThenClose(absl::Status status);
 
 // How an error is told. Texts of the store's internal errors are not passed on.
 Failure FailureOf(const absl::Status& status);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "gateway/exchange/message_id.h"
 #include "store/base/error.h"
 #include "store/base/status.h"
@@ -40,7 +41,8 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<const FolderState>>> SyncFolder(
 asio::awaitable<absl::StatusOr<std::shared_ptr<const FolderState>>> FindFolder(Call& call,
                                                                                std::string folder) {
   const std::string& account = call.session->account();
-  if (IsMailboxId(folder)) {
+  // What most ask for is surely a path: RFC 9051, 5.1.
+  if (IsMailboxId(folder) && !absl::EqualsIgnoreCase(folder, "INBOX")) {
     absl::StatusOr<std::shared_ptr<const FolderState>> state =
         co_await SyncFolder(call, MailboxName(account, folder));
     if (state.ok() || ReasonOf(state.status()) != ErrorReason::ERROR_REASON_MAILBOX_NOT_FOUND) {

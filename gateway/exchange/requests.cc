@@ -3,6 +3,7 @@
 #include <charconv>
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "gateway/exchange/failure.h"
 #include "gateway/exchange/json_reader.h"
 #include "store/base/status.h"
@@ -51,7 +52,8 @@ absl::StatusOr<LoginRequest> LoginRequest::From(const Input& input) {
       return InvalidField("domain", "this field is missing and the username has no domain");
     }
     request.address += "@" + *domain;
-  } else if (domain.has_value() && !domain->empty() && !request.address.ends_with("@" + *domain)) {
+  } else if (domain.has_value() && !domain->empty() &&
+             !absl::EndsWithIgnoreCase(request.address, "@" + *domain)) {
     return InvalidField("domain", "this is not the domain of the username");
   }
   if (request.address.size() > kMaxAddress)

@@ -35,6 +35,9 @@ TEST(LoginRequestTest, TakesBothFormsOfAnAddress) {
       ParseLogin(R"({"username":"ann@a.example","password":"x","domain":"a.example"})")->address,
       "ann@a.example");
   EXPECT_EQ(
+      ParseLogin(R"({"username":"ann@a.example","password":"x","domain":"A.Example"})")->address,
+      "ann@a.example");
+  EXPECT_EQ(
       ParseLogin(R"({"username":"a@b","password":"p\u00fc\u00df","more":[1,{"x":2}]})")->password,
       "püß");
 }
@@ -111,7 +114,11 @@ TEST(MessageIdTest, RoundTripsAndIsSafeInAUrl) {
   for (const MessageId& id : {MessageId{"m1", 1}, MessageId{"0123456789abcdef", 4294967295},
                               MessageId{std::string(64, 'z'), 77}}) {
     const std::string text = EncodeMessageId(id);
-    EXPECT_EQ(http::PercentEncode(text), text);
+    // RFC 3986, 2.3: unreserved characters only.
+    EXPECT_EQ(text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                     "0123456789-._~"),
+              std::string::npos)
+        << text;
     const auto decoded = DecodeMessageId(text);
     ASSERT_TRUE(decoded.has_value()) << text;
     EXPECT_EQ(decoded->mailbox_id, id.mailbox_id);
@@ -168,6 +175,14 @@ TEST(FailureTest, MapsTheStoresReasons) {
     EXPECT_EQ(failure.status, c.status) << ReasonName(c.reason);
     EXPECT_EQ(failure.reason, ReasonName(c.reason));
     EXPECT_FALSE(failure.message.empty());
+  }
+  EXPECT_FALSE(FailureOf(Error(ErrorReason::ERROR_REASON_BAD_CREDENTIALS, "x")).close);
+  for (const absl::Status& error :
+       {ToStatus({401, "X", "text", "", /*close=*/true}),
+        ThenClose(Error(ErrorReason::ERROR_REASON_BAD_CREDENTIALS, "text"))}) {
+    EXPECT_TRUE(FailureOf(error).close);
+    EXPECT_EQ(FailureOf(error).status, 401);
+    EXPECT_TRUE(ToResponse(FailureOf(error)).close);
   }
   EXPECT_EQ(FailureOf(MakeStatus(absl::StatusCode::kUnavailable, "x")).status, 503);
   EXPECT_EQ(FailureOf(MakeStatus(absl::StatusCode::kDeadlineExceeded, "x")).status, 503);

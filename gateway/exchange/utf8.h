@@ -12,9 +12,6 @@ namespace rmail::exchange {
 // The text with each ill-formed sequence replaced by U+FFFD.
 inline std::string CleanUtf8(std::string_view text) { return mime::ToUtf8(text, "utf-8"); }
 
-// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-inline bool IsUtf8(std::string_view text) { return CleanUtf8(text) == text; }
-
 }  // namespace rmail::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_UTF8_H_

@@ -164,7 +164,6 @@ absl::Status Components::Impl::StartImap() {
 absl::Status Components::Impl::StartExchange() {
   const config::ExchangeConfig& from = config.exchange_api;
   exchange::ExchangeOptions options;
-  options.hostname = config.hostname;
   options.host = from.host;
   options.port = from.port;
   options.secure_port = from.secure_port;

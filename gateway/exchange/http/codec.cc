@@ -11,6 +11,8 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+
 namespace rmail::exchange::http {
 namespace {
 
@@ -28,23 +30,14 @@ bool IsSingleton(beast::field field) {
          field == beast::field::transfer_encoding;
 }
 
-std::string ToLower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return lower;
-}
-
 // Whether a request line is right but for its version: "GET / HTTP/2.0". Beast calls much else a
 // bad version too.
 bool NamesAnotherVersion(std::string_view input) {
   const std::string_view line = input.substr(0, input.find("\r\n"));
   const std::string_view target = line.substr(std::min(line.find(' '), line.size() - 1) + 1);
   const std::string_view version = target.substr(std::min(target.find(' '), target.size()));
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return version.size() == 9 && version.starts_with(" HTTP/") && digit(version[6]) &&
-         version[7] == '.' && digit(version[8]);
+  return version.size() == 9 && version.starts_with(" HTTP/") && absl::ascii_isdigit(version[6]) &&
+         version[7] == '.' && absl::ascii_isdigit(version[8]);
 }
 
 }  // namespace
@@ -144,6 +137,11 @@ class RequestParser::Impl : public beast::basic_parser<true> {
   void on_field_impl(beast::field field, string_view name, string_view value,
                      error_code& error) override {
     error = {};
+    if (IsFolded(name, value)) {
+      Fail(400, "a folded header field");
+      error = beast::error::bad_value;
+      return;
+    }
     // Trailers come here too; they are of no use to anybody (RFC 9110, 6.5.1).
     if (state_ != State::kHead) return;
     if (request_.headers.size() >= kMaxHeaders) {
@@ -151,19 +149,14 @@ class RequestParser::Impl : public beast::basic_parser<true> {
       error = beast::error::header_limit;
       return;
     }
-    if (IsFolded(value)) {
-      Fail(400, "a folded header field");
-      error = beast::error::bad_value;
-      return;
-    }
-    std::string lower = ToLower(name);
+    std::string lower = absl::AsciiStrToLower({name.data(), name.size()});
     if (IsSingleton(field) && request_.Find(lower).has_value()) {
       Fail(400, "the field " + lower + " occurs twice");
       error = beast::error::bad_field;
       return;
     }
     if (field == beast::field::content_length &&
-        !std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+        !std::all_of(value.begin(), value.end(), absl::ascii_isdigit)) {
       error = beast::error::bad_content_length;
       return;
     }
@@ -171,11 +164,15 @@ class RequestParser::Impl : public beast::basic_parser<true> {
   }
 
   // RFC 9112, 5.2: obsolete folding is refused; other servers may take the second line for a field.
-  // Beast makes one line of it in a buffer of its own.
-  bool IsFolded(string_view value) const {
+  // Beast makes one line of it in a buffer of its own, except when the lines before the last one
+  // are blank: then the value is the last one's, as it lies in the input.
+  bool IsFolded(string_view name, string_view value) const {
     const std::less<const char*> before;
-    return !value.empty() && (before(value.data(), input_.data()) ||
-                              !before(value.data(), input_.data() + input_.size()));
+    const char* const start = name.data() + name.size();
+    if (before(value.data(), start) || before(input_.data() + input_.size(), value.data())) {
+      return !value.empty();
+    }
+    return std::find(start, value.data() + value.size(), '\n') != value.data() + value.size();
   }
 
   void on_header_impl(error_code& error) override { error = {}; }

@@ -82,6 +82,15 @@ TEST(RequestParserTest, PassesOverAnEmptyLineBeforeTheRequest) {
   EXPECT_EQ(Parse("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").state, State::kError);
 }
 
+TEST(RequestParserTest, TakesEmptyValues) {
+  for (const size_t step : {1, 1000}) {
+    const Outcome outcome = Parse("GET / HTTP/1.1\r\nHost:\r\nX: \t\r\n\r\n", step);
+    ASSERT_EQ(outcome.state, State::kDone);
+    EXPECT_EQ(outcome.request.Find("host"), "");
+    EXPECT_EQ(outcome.request.Find("x"), "");
+  }
+}
+
 TEST(RequestParserTest, KeepAlive) {
   EXPECT_FALSE(Parse("GET / HTTP/1.0\r\n\r\n").request.keep_alive);
   EXPECT_TRUE(Parse("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").request.keep_alive);
@@ -130,6 +139,13 @@ TEST(RequestParserTest, RefusesWhatCouldBeReadInTwoWays) {
       {std::string_view("A: b\0c\r\n", 8), 400},
       {"A: b\r\n c\r\n", 400},
       {"A: b\r\n\tc\r\n", 400},
+      {"A: b\r\n \r\n", 400},
+      {"A:\r\n \r\n", 400},
+      {"A:\r\n b\r\n", 400},
+      {"Content-Length:\r\n 5\r\n", 400},
+      {"Transfer-Encoding:\r\n chunked\r\n", 400},
+      {"Transfer-Encoding: \r\n\t\r\n chunked\r\n", 400},
+      {"X:\r\n Content-Length: 5\r\n", 400},
       {"A\r\n", 400},
       {": b\r\n", 400},
   };
@@ -169,7 +185,7 @@ TEST(RequestParserTest, RefusesBadChunks) {
   for (const std::string_view body :
        {"g\r\n", "-1\r\n", "0x5\r\nhello\r\n\r\n", "fffffffffffffffff\r\n", "5\nhello\r\n",
         "5\r\nhelloX\r\n0\r\n", "5\r\nhello\r\n\r\n", "0\r\nContent-Length: 5\r\n\r\n",
-        "0\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+        "0\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\nX:\r\n Y: 5\r\n\r\n"}) {
     EXPECT_EQ(Parse(head + std::string(body)).state, State::kError) << body;
   }
 }

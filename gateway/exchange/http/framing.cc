@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
+#include "store/base/status.h"
+
 namespace rmail::exchange::http {
 
 void AddFramingHeaders(Response& response, int version, bool keep_alive, absl::Time now) {
@@ -42,10 +45,8 @@ std::string ToChunk(std::string_view piece) {
 
 bool ExpectsContinue(const Request& request) {
   const std::string_view expect = request.Find("expect").value_or("");
-  constexpr std::string_view kContinue = "100-continue";
   return request.version >= 11 && request.has_body() &&
-         std::equal(expect.begin(), expect.end(), kContinue.begin(), kContinue.end(),
-                    [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+         absl::EqualsIgnoreCase(ToAbsl(expect), "100-continue");
 }
 
 }  // namespace rmail::exchange::http

@@ -28,6 +28,10 @@ constexpr uint64_t kMaxSkip = 64 << 10;
 // once could destroy the answer on its way (RFC 9112, 9.6).
 constexpr absl::Duration kLinger = absl::Seconds(2);
 constexpr uint64_t kMaxLinger = 1 << 20;
+// What limits_.write_timeout is for.
+constexpr size_t kSlice = 256 << 10;
+// A body up to this size goes out with the head, in one packet or TLS record.
+constexpr size_t kMaxJoined = 8 << 10;
 
 class HttpSession final : public BodySource {
  public:
@@ -51,7 +55,8 @@ class HttpSession final : public BodySource {
   asio::awaitable<bool> ReadHead();
   asio::awaitable<bool> SkipBody();
   asio::awaitable<bool> Send(Response response, bool keep_alive);
-  asio::awaitable<bool> SendStream(BodySource& source, bool chunked);
+  asio::awaitable<bool> SendStream(const Response& response, bool chunked);
+  asio::awaitable<absl::Status> Write(std::string_view data);
 
   asio::awaitable<Response> Answer();
   asio::awaitable<absl::Status> ReadMore();
@@ -72,6 +77,8 @@ class HttpSession final : public BodySource {
   absl::Time body_start_;
   uint64_t body_received_ = 0;
   bool continue_wanted_ = false;
+  // The body took too long: what is left of it is not waited for.
+  bool late_ = false;
   // The connection broke or ended within a request.
   bool broken_ = false;
 };
@@ -130,6 +137,7 @@ asio::awaitable<bool> HttpSession::ServeOne() {
   }
   body_start_ = absl::Now();
   body_received_ = 0;
+  late_ = false;
   const Request& request = parser_->request();
   continue_wanted_ = ExpectsContinue(request);
 
@@ -175,6 +183,7 @@ asio::awaitable<absl::StatusOr<std::string>> HttpSession::Next() {
     }
     if (status.ok()) continue;
     if (absl::IsDeadlineExceeded(status)) {
+      late_ = true;
       co_return ToStatus({408, "TIMEOUT", "the body took too long to come", "body"});
     }
     broken_ = true;
@@ -185,14 +194,14 @@ asio::awaitable<absl::StatusOr<std::string>> HttpSession::Next() {
 // RFC 9110, 10.1.1: only when the body is wanted and none of it has come.
 asio::awaitable<absl::Status> HttpSession::SendContinue() {
   if (!std::exchange(continue_wanted_, false) || body_received_ > 0) co_return absl::OkStatus();
-  connection_->SetTimeout(limits_.write_timeout);
-  co_return co_await connection_->Write("HTTP/1.1 100 Continue\r\n\r\n");
+  co_return co_await Write("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 bool HttpSession::CanSkip() const {
   if (parser_->state() == State::kDone) return true;
   // A client that waits to be told to go on sends no body now, or sends it later: no one knows.
-  if (continue_wanted_ || parser_->state() == State::kError) return false;
+  // RFC 9110, 15.5.9: after 408 the connection ends.
+  if (continue_wanted_ || late_ || parser_->state() == State::kError) return false;
   return std::max(parser_->request().content_length.value_or(0), body_received_) <= kMaxSkip;
 }
 
@@ -216,33 +225,51 @@ asio::awaitable<bool> HttpSession::Send(Response response, bool keep_alive) {
   keep_alive = keep_alive && !until_close;
   AddFramingHeaders(response, version, keep_alive, absl::Now());
 
-  std::string out = SerializeHead(response, 11);
-  if (response.stream == nullptr && !head_only) out += response.body;
-  connection_->SetTimeout(limits_.write_timeout);
-  const absl::Status status = co_await connection_->Write(out);
+  std::string head = SerializeHead(response, 11);
+  const bool has_body = !head_only && response.stream == nullptr;
+  const bool joined = has_body && response.body.size() <= kMaxJoined;
+  if (joined) head += response.body;
+  absl::Status status = co_await Write(head);
+  if (status.ok() && has_body && !joined) status = co_await Write(response.body);
   if (!status.ok()) co_return false;
   if (response.stream != nullptr && !head_only) {
-    if (!co_await SendStream(*response.stream, chunked)) co_return false;
+    if (!co_await SendStream(response, chunked)) co_return false;
   }
   co_return !until_close;
 }
 
-asio::awaitable<bool> HttpSession::SendStream(BodySource& source, bool chunked) {
+asio::awaitable<absl::Status> HttpSession::Write(std::string_view data) {
+  while (!data.empty()) {
+    const std::string_view slice = data.substr(0, kSlice);
+    connection_->SetTimeout(limits_.write_timeout);
+    RMAIL_CO_RETURN_IF_ERROR(co_await connection_->Write(slice));
+    data.remove_prefix(slice.size());
+  }
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<bool> HttpSession::SendStream(const Response& response, bool chunked) {
+  uint64_t sent = 0;
   for (;;) {
-    const absl::StatusOr<std::string> piece = co_await source.Next();
+    const absl::StatusOr<std::string> piece = co_await response.stream->Next();
     // Too late for an error: a body that is too short tells the client.
     if (!piece.ok()) {
       LogWarning("exchange: an answer was cut: {}", ToText(piece.status()));
       co_return false;
     }
     const bool end = piece->empty();
+    sent += piece->size();
+    // What the client takes for the next answer's start must not be this one's end, nor the
+    // reverse.
+    if (const auto& size = response.stream_size;
+        size.has_value() && (sent > *size || (end && sent < *size))) {
+      LogWarning("exchange: an answer of {} octets was cut at {}", *size, sent);
+      co_return false;
+    }
     const std::string chunk = chunked ? ToChunk(*piece) : std::string();
     const std::string& out = chunked ? chunk : *piece;
-    if (!out.empty()) {
-      connection_->SetTimeout(limits_.write_timeout);
-      const absl::Status status = co_await connection_->Write(out);
-      if (!status.ok()) co_return false;
-    }
+    const absl::Status status = co_await Write(out);
+    if (!status.ok()) co_return false;
     if (end) co_return true;
   }
 }

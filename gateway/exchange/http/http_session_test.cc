@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -55,6 +57,11 @@ class Echo final : public Application {
       response.stream = Parts(false);
       response.stream_size = 6;
     }
+    if (request.target == "/short" || request.target == "/long") {
+      response.stream = Parts(false);
+      response.stream_size = request.target == "/short" ? 7 : 5;
+    }
+    if (request.target == "/large") response.body = Large();
     if (request.target == "/echo") {
       response.body.clear();
       for (;;) {
@@ -66,6 +73,8 @@ class Echo final : public Application {
     }
     co_return response;
   }
+
+  static std::string Large() { return std::string(12 << 20, 'x') + "end"; }
 
  private:
   static std::shared_ptr<BodySource> Parts(bool fails) {
@@ -193,6 +202,44 @@ TEST_F(HttpSessionTest, ABrokenStreamIsNeverWhole) {
   EXPECT_TRUE(client.AtEof());
 }
 
+TEST_F(HttpSessionTest, AStreamThatIsNotAsLongAsItSaidEndsTheConnection) {
+  Start();
+  for (const std::string target : {"/short", "/long"}) {
+    LineClient client(port_);
+    client.Send("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    ReadAnswer(client, /*head=*/true);
+    // Never more than was announced.
+    const std::string_view sent = target == "/short" ? "abcdef" : "abcde";
+    EXPECT_EQ(client.ReadExact(sent.size()), sent);
+    EXPECT_TRUE(client.AtEof());
+  }
+}
+
+// Each read of the client lets a slice through; the answer as a whole takes longer than one slice
+// may.
+TEST_F(HttpSessionTest, EachSliceOfALargeBodyHasItsTime) {
+  Start({.write_timeout = absl::Milliseconds(400)});
+  LineClient client(port_);
+  // So that most of the answer does not lie in the client's socket.
+  const int size = 64 << 10;
+  ASSERT_EQ(setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+  const absl::Time start = absl::Now();
+  client.Send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  const Answer head = ReadAnswer(client, /*head=*/true);
+  const std::string expected = Echo::Large();
+  EXPECT_EQ(head.Header("content-length"), std::to_string(expected.size()));
+  std::string body;
+  while (body.size() < expected.size()) {
+    absl::SleepFor(absl::Milliseconds(20));
+    const std::string piece =
+        client.ReadExact(std::min<size_t>(256 << 10, expected.size() - body.size()));
+    if (piece.empty()) break;
+    body += piece;
+  }
+  EXPECT_TRUE(body == expected) << body.size();
+  EXPECT_GT(absl::Now() - start, absl::Milliseconds(800));
+}
+
 TEST_F(HttpSessionTest, AHandlerThatThrowsIs500) {
   Start();
   LineClient client(port_);
@@ -258,7 +305,9 @@ TEST_F(HttpSessionTest, SlowHeadsAndBodiesTimeOut) {
   EXPECT_TRUE(head.AtEof());
   LineClient body(port_);
   body.Send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
-  EXPECT_EQ(ReadAnswer(body).status, 408);
+  const Answer late = ReadAnswer(body);
+  EXPECT_EQ(late.status, 408);
+  EXPECT_EQ(late.Header("connection"), "close");
   body.ShutdownWrite();
   EXPECT_TRUE(body.AtEof());
 }

@@ -1,7 +1,9 @@
 #include "gateway/exchange/http/negotiation.h"
 
-#include <algorithm>
 #include <cstddef>
+
+#include "absl/strings/match.h"
+#include "store/base/status.h"
 
 namespace rmail::exchange::http {
 namespace {
@@ -13,9 +15,7 @@ std::string_view Trim(std::string_view text) {
 }
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
+  return absl::EqualsIgnoreCase(ToAbsl(a), ToAbsl(b));
 }
 
 // Takes the text up to the separator, trimmed, from the front.

@@ -1,12 +1,13 @@
 #include "gateway/exchange/http/url.h"
 
-#include "gateway/exchange/utf8.h"
+#include "absl/strings/match.h"
+#include "store/base/status.h"
+#include "store/mime/utf8.h"
 
 namespace rmail::exchange::http {
 namespace {
 
 constexpr size_t kMaxQueryParameters = 64;
-constexpr std::string_view kHex = "0123456789ABCDEF";
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -15,26 +16,11 @@ int HexDigit(char c) {
   return -1;
 }
 
-bool IsUnreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
-
-bool StartsWithScheme(std::string_view target, std::string_view scheme) {
-  if (target.size() < scheme.size()) return false;
-  for (size_t i = 0; i < scheme.size(); ++i) {
-    const char c = target[i];
-    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    if (lower != scheme[i]) return false;
-  }
-  return true;
-}
-
 // What follows the authority of an absolute-form target; the target itself when it is in
 // origin-form.
 std::string_view StripAuthority(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!StartsWithScheme(target, scheme)) continue;
+    if (!absl::StartsWithIgnoreCase(ToAbsl(target), ToAbsl(scheme))) continue;
     const size_t end = target.find_first_of("/?", scheme.size());
     return end == std::string_view::npos ? std::string_view("/") : target.substr(end);
   }
@@ -77,24 +63,8 @@ std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_spa
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return std::nullopt;
     decoded.push_back(c);
   }
-  if (!IsUtf8(decoded)) return std::nullopt;
+  if (!mime::IsValidUtf8(decoded)) return std::nullopt;
   return decoded;
-}
-
-std::string PercentEncode(std::string_view text) {
-  std::string encoded;
-  encoded.reserve(text.size());
-  for (const char c : text) {
-    if (IsUnreserved(c)) {
-      encoded.push_back(c);
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    encoded.push_back('%');
-    encoded.push_back(kHex[byte >> 4]);
-    encoded.push_back(kHex[byte & 15]);
-  }
-  return encoded;
 }
 
 std::optional<Target> ParseTarget(std::string_view target) {

@@ -15,9 +15,6 @@ namespace rmail::exchange::http {
 // for a result that is not UTF-8 or has control characters in it.
 std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space = false);
 
-// The reverse: all but RFC 3986's unreserved characters are escaped.
-std::string PercentEncode(std::string_view text);
-
 struct Target {
   // "/folders/a%2Fb" is {"folders", "a/b"}, "/" is {}, "/folders/" is {"folders", ""}. Dot segments
   // are kept: they are names like others and match no route.
