@@ -66,6 +66,12 @@ boost::asio::awaitable<absl::StatusOr<std::string>> LineReader::ReadSome(size_t 
   co_return octets;
 }
 
+void LineReader::GiveBack(std::string_view rest) {
+  if (rest.empty()) return;
+  buffer_.replace(0, start_, rest);
+  start_ = 0;
+}
+
 void LineReader::Discard() {
   std::string().swap(buffer_);
   start_ = 0;

@@ -29,8 +29,14 @@ class LineReader {
   // 1 to `max` octets, whatever is there; waits when nothing is.
   boost::asio::awaitable<absl::StatusOr<std::string>> ReadSome(size_t max);
 
+  // Puts octets back in front of what comes next: the end of what ReadSome has just returned.
+  void GiveBack(std::string_view rest);
+
   // Octets that have come and were not read yet: more than 0 means that the client has pipelined.
   size_t buffered() const { return buffer_.size() - start_; }
+
+  // A line's ending has come: ReadLine will not wait.
+  bool has_line() const { return buffer_.find('\n', start_) != std::string::npos; }
 
   // Drops what has come and was not read: before STARTTLS.
   void Discard();

@@ -213,6 +213,41 @@ TEST(LineReaderTest, CountedOctetsFollowALine) {
   EXPECT_LE(largest.Get(), 64U * 1024);
 }
 
+TEST(LineReaderTest, OctetsGivenBackComeFirst) {
+  SessionFixture fixture;
+  Handover<bool> done;
+  auto client = fixture.Connect([&](ConnectionPtr connection) -> awaitable<void> {
+    LineReader reader(*connection);
+    // From the connection, which leaves the buffer empty.
+    EXPECT_EQ(*(co_await reader.ReadSome(10)), "data\r\none\r");
+    EXPECT_FALSE(reader.has_line());
+    reader.GiveBack("one\r");
+    EXPECT_EQ(reader.buffered(), 4U);
+    EXPECT_FALSE(reader.has_line());
+    EXPECT_EQ(Describe(co_await reader.ReadLine(kMax, true)), "one");
+    // From the middle of the buffer.
+    EXPECT_TRUE(reader.has_line());
+    EXPECT_EQ(*(co_await reader.ReadSome(4)), "two\r");
+    reader.GiveBack("wo\r");
+    reader.GiveBack("");
+    EXPECT_EQ(reader.buffered(), 11U);
+    EXPECT_EQ(Describe(co_await reader.ReadLine(kMax)), "wo");
+    EXPECT_EQ(Describe(co_await reader.ReadLine(kMax)), "three");
+    EXPECT_EQ(reader.buffered(), 0U);
+    // All of it, and longer than a line may be.
+    EXPECT_TRUE((co_await connection->Write("more\r\n")).ok());
+    const auto some = co_await reader.ReadSome(100);
+    reader.GiveBack(*some);
+    EXPECT_EQ(Describe(co_await reader.ReadLine(kMax)), kTooLong);
+    EXPECT_EQ(Describe(co_await reader.ReadLine(kMax)), "last");
+    done.Set(true);
+  });
+  client->Send("data\r\none\r\ntwo\r\nthree\r\n");
+  EXPECT_EQ(client->ReadLine(), "more");
+  client->Send(std::string(20, 'x') + "\r\nlast\r\n");
+  EXPECT_TRUE(done.Get());
+}
+
 TEST(LineReaderTest, TellsAndDropsWhatWasPipelined) {
   SessionFixture fixture;
   Handover<bool> done;

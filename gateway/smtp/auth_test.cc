@@ -1,11 +1,17 @@
 // Submission: who may log in, and what they may send.
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/common/sasl.h"
 #include "gateway/smtp/smtp_fixture.h"
-#include "gateway/smtp/syntax/sasl.h"
 
 namespace rmail::smtp {
 namespace {
+
+using gateway::EncodeBase64;
 
 class AuthTest : public SmtpFixture {};
 
@@ -111,6 +117,50 @@ TEST_F(AuthTest, ThreeFailuresEndTheSession) {
             "535 5.7.8 Authentication credentials invalid");
   EXPECT_EQ(client->Say(AuthPlainLine("alice@example.com", "secret", "bob@example.com")),
             "535 5.7.8 Authentication credentials invalid");
+  EXPECT_EQ(client->Reply(), "421 4.7.0 mail.example.com Too many failures");
+  EXPECT_TRUE(client->AtEof());
+}
+
+TEST_F(AuthTest, WhatTheStoreCannotReadIsAFailure) {
+  options.max_auth_failures = 100;
+  options.max_bad_commands = 100;
+  Start();
+  auto client = Smtps();
+  client->Say("EHLO x");
+  const std::string user = "alice@example.com";
+  const std::string bad_user = EncodeBase64("alice\xe4@example.com");
+  EXPECT_EQ(client->Say(AuthPlainLine(user, "\xff")), "501 5.5.2 Bad PLAIN message");
+  EXPECT_EQ(client->Say(AuthPlainLine("\xff", "x")), "501 5.5.2 Bad PLAIN message");
+  EXPECT_EQ(client->Say(AuthPlainLine(user, "x", "\xff")), "501 5.5.2 Bad PLAIN message");
+  EXPECT_EQ(client->Say(AuthPlainLine("", "x")), "501 5.5.2 Bad PLAIN message");
+  EXPECT_EQ(client->Say(AuthPlainLine(user, "")), "501 5.5.2 Bad PLAIN message");
+  EXPECT_EQ(client->Say(AuthPlainLine(user, std::string("a\0b", 3))),
+            "501 5.5.2 Bad PLAIN message");
+  for (const auto& [name, password] : std::vector<std::pair<std::string, std::string>>{
+           {bad_user, EncodeBase64("secret")},
+           {EncodeBase64(user), EncodeBase64("\xe4")},
+           {EncodeBase64(user), ""},
+           {"=", EncodeBase64("secret")},
+           {EncodeBase64(user), EncodeBase64(std::string("secret\0", 7))}}) {
+    EXPECT_EQ(client->Say("AUTH LOGIN " + name), "334 UGFzc3dvcmQ6");
+    EXPECT_EQ(client->Say(password), "501 5.5.2 Bad user name or password");
+  }
+  EXPECT_EQ(store.authentications(), 0);
+  EXPECT_EQ(client->Say(AuthPlainLine(user, "secret")).substr(0, 3), "235");
+  EXPECT_EQ(store.authentications(), 1);
+}
+
+TEST_F(AuthTest, WhatTheStoreCannotReadCountsAndIsDelayed) {
+  options.auth_failure_delay = absl::Milliseconds(100);
+  Start();
+  auto client = Smtps();
+  client->Say("EHLO x");
+  const absl::Time start = absl::Now();
+  client->Say(AuthPlainLine("alice@example.com", "\xff"));
+  client->Say("AUTH LOGIN " + EncodeBase64("alice@example.com"));
+  client->Say("");
+  EXPECT_GE(absl::Now() - start, absl::Milliseconds(200));
+  client->Say(AuthPlainLine("alice@example.com", "\xff"));
   EXPECT_EQ(client->Reply(), "421 4.7.0 mail.example.com Too many failures");
   EXPECT_TRUE(client->AtEof());
 }

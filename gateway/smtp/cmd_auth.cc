@@ -1,17 +1,19 @@
 // AUTH PLAIN and AUTH LOGIN (RFC 4954, RFC 4616; LOGIN as draft-murchison-sasl-login has it).
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 #include <variant>
 
+#include "gateway/common/sasl.h"
 #include "gateway/smtp/command_table.h"
 #include "gateway/smtp/syntax/command.h"
-#include "gateway/smtp/syntax/sasl.h"
 #include "store/base/error.h"
 #include "store/base/logging.h"
 
 namespace rmail::smtp {
 namespace {
+
+using gateway::Credentials;
+using gateway::DecodeBase64;
+using gateway::EncodeBase64;
 
 // What the client has answered to a challenge, decoded; or how the command ends.
 using Answer = std::variant<std::string, Outcome>;
@@ -45,17 +47,10 @@ boost::asio::awaitable<Answer> FirstResponse(Session& session, std::string initi
   co_return Decode(initial);
 }
 
-boost::asio::awaitable<void> Sleep(Session& session, absl::Duration duration) {
-  if (duration <= absl::ZeroDuration()) co_return;
-  boost::asio::steady_timer timer(session.connection().Executor());
-  timer.expires_after(absl::ToChronoNanoseconds(duration));
-  co_await timer.async_wait(boost::asio::use_awaitable);
-}
-
 boost::asio::awaitable<Outcome> Refuse(Session& session, std::string user, Reply reply) {
   LogWarning("smtp: authentication failure: peer={} user={} reply={}", session.connection().peer(),
              user, reply.code);
-  co_await Sleep(session, session.options().auth_failure_delay);
+  co_await session.Pause(session.options().auth_failure_delay);
   if (++session.state().auth_failures < session.options().max_auth_failures) co_return reply;
   session.Send(reply);
   co_return Reply{421, "4.7.0", session.options().hostname + " Too many failures"};
@@ -65,13 +60,11 @@ boost::asio::awaitable<Outcome> Check(Session& session, Credentials credentials)
   const Reply wrong{535, "5.7.8", "Authentication credentials invalid"};
   // RFC 5248, X.7.13.
   const Reply disabled{525, "5.7.13", "The account is disabled"};
-  // Nobody may act as somebody else.
-  if (!credentials.authorize_as.empty() &&
-      !EqualsIgnoreCase(credentials.authorize_as, credentials.user)) {
+  if (!gateway::ActsAsSelf(credentials)) {
     co_return co_await Refuse(session, std::move(credentials.user), wrong);
   }
-  auto login =
-      co_await session.store().Authenticate(credentials.user, std::move(credentials.password));
+  auto login = co_await session.store().Authenticate(
+      credentials.user, std::move(credentials.password), session.connection().peer());
   if (login.ok()) {
     session.state().login = *std::move(login);
     co_return Reply{235, "2.7.0", "Authentication successful"};
@@ -93,8 +86,10 @@ boost::asio::awaitable<Outcome> Check(Session& session, Credentials credentials)
 boost::asio::awaitable<Outcome> AuthPlain(Session& session, std::string initial) {
   Answer response = co_await FirstResponse(session, std::move(initial), "");
   if (auto* end = std::get_if<Outcome>(&response)) co_return std::move(*end);
-  std::optional<Credentials> credentials = ParsePlain(std::get<std::string>(response));
-  if (!credentials.has_value()) co_return Reply{501, "5.5.2", "Bad PLAIN message"};
+  std::optional<Credentials> credentials = gateway::ParsePlain(std::get<std::string>(response));
+  if (!credentials.has_value()) {
+    co_return co_await Refuse(session, "-", {501, "5.5.2", "Bad PLAIN message"});
+  }
   co_return co_await Check(session, *std::move(credentials));
 }
 
@@ -106,6 +101,9 @@ boost::asio::awaitable<Outcome> AuthLogin(Session& session, std::string initial)
   Answer password = co_await Ask(session, "Password:");
   if (auto* end = std::get_if<Outcome>(&password)) co_return std::move(*end);
   credentials.password = std::get<std::string>(std::move(password));
+  if (!gateway::IsWellFormed(credentials)) {
+    co_return co_await Refuse(session, "-", {501, "5.5.2", "Bad user name or password"});
+  }
   co_return co_await Check(session, std::move(credentials));
 }
 

@@ -18,6 +18,9 @@ using store::v1::DeliverMessageResponse;
 // Octets read at a time.
 constexpr size_t kBlock = 64 * 1024;
 
+// Octets of a BDAT chunk that counts as progress.
+constexpr uint64_t kSmallChunk = 1024;
+
 std::string TraceFields(Session& session) {
   const Transaction& transaction = *session.state().transaction;
   Trace trace;
@@ -41,9 +44,9 @@ void Begin(Session& session) {
   Transaction& transaction = *session.state().transaction;
   const SmtpOptions& options = session.options();
   const MessagePolicy policy{options.max_message_size, options.max_text_line, options.max_hops};
-  transaction.delivery =
-      std::make_unique<Delivery>(session.store().Deliverer(), AccountsOf(transaction.recipients),
-                                 TraceFields(session), policy);
+  const std::vector<std::string> accounts = AccountsOf(transaction.recipients);
+  transaction.delivery = std::make_unique<Delivery>(session.store().Deliverer(accounts.front()),
+                                                    accounts, TraceFields(session), policy);
 }
 
 // The next octets of a message that must be whole at `deadline`.
@@ -88,6 +91,25 @@ boost::asio::awaitable<absl::Status> ReceiveChunk(Session& session, Delivery* de
   co_return absl::OkStatus();
 }
 
+Reply Stored(const std::string& id) { return {250, "2.0.0", "Stored as " + id}; }
+
+// Some copies are stored. A transient refusal would make the client send again to those who have
+// theirs.
+boost::asio::awaitable<Outcome> ReplyToPartialFailure(Session& session, NonDelivery notice) {
+  const std::string id = notice.id;
+  // RFC 5321, 6.1: who fails after a 250 is owed a notice. When there is none, the client's own
+  // server makes it, from this:
+  const Reply refusal = RefusalOfSome(notice.failed);
+  gateway::StoreSession store = session.store().Deliverer(AccountOf(notice.sender));
+  TellSender tell(session.connection().Executor(), std::move(store), std::move(notice));
+  if (co_await tell.Told(session.options().timeouts.notice)) co_return Stored(id);
+  session.Send(refusal);
+  // When the client is gone, the next read tells.
+  static_cast<void>(co_await session.Flush());
+  co_await tell.End();
+  co_return std::nullopt;
+}
+
 // Ends the transaction: the store's answer makes the reply.
 boost::asio::awaitable<Outcome> Commit(Session& session) {
   const Transaction transaction = *std::exchange(session.state().transaction, std::nullopt);
@@ -107,12 +129,12 @@ boost::asio::awaitable<Outcome> Commit(Session& session) {
   LogInfo("smtp: {} stored: from=<{}> recipients={} failed={} size={} peer={}", transaction.id,
           from, transaction.recipients.size(), failed.size(), transaction.delivery->size(),
           session.connection().peer());
+  session.state().idle_commands = 0;
   if (!failed.empty()) {
-    // A refusal would make the client send again to those who have it.
-    NonDelivery notice{session.options().hostname, from, transaction.id, failed, absl::Now()};
-    co_await TellSender(session.store().Deliverer(), std::move(notice));
+    co_return co_await ReplyToPartialFailure(
+        session, {session.options().hostname, from, transaction.id, failed, absl::Now()});
   }
-  co_return Reply{250, "2.0.0", "Stored as " + transaction.id};
+  co_return Stored(transaction.id);
 }
 
 std::optional<Reply> CheckRecipients(const Transaction& transaction) {
@@ -158,6 +180,8 @@ boost::asio::awaitable<Outcome> CmdBdat(Session& session, std::string argument) 
   if (!status.ok()) co_return session.Lost(status);
   if (refusal.has_value()) co_return *std::move(refusal);
   if (chunk.last) co_return co_await Commit(session);
+  // A trickle of tiny chunks is not what carries a message on.
+  if (chunk.size >= kSmallChunk) session.CountProgress();
   if (delivery->refusal().has_value()) {
     // RFC 3030, 4.2: the transaction is over; chunks in the pipe get 503.
     const Reply reply = *delivery->refusal();

@@ -19,6 +19,9 @@ using store::v1::ResolveRecipientResponse;
 // DeliverMessage takes no more.
 constexpr size_t kMaxAccounts = 1000;
 
+// RCPTs beyond max_recipients that a client with a long list may send in a transaction.
+constexpr uint32_t kMaxSurplus = 1000;
+
 // Unique, not secret.
 std::string NewId() {
   static thread_local std::mt19937_64 random = [] {
@@ -31,7 +34,7 @@ std::string NewId() {
 
 boost::asio::awaitable<absl::StatusOr<ResolveRecipientResponse>> Resolve(Session& session,
                                                                          std::string address) {
-  const gateway::StoreSession store = session.store().Deliverer();
+  const gateway::StoreSession store = session.store().Deliverer(AccountOf(address));
   ResolveRecipientRequest request;
   request.set_address(std::move(address));
   co_return co_await store.Call(std::move(request));
@@ -51,6 +54,15 @@ boost::asio::awaitable<std::optional<Reply>> CheckSender(Session& session, std::
     co_return ReplyFor(resolved.status());
   }
   co_return Reply{553, "5.7.1", "This sender address is not yours"};
+}
+
+// A recipient's refusal. Whoever guesses addresses is slowed down.
+boost::asio::awaitable<Reply> Refuse(Session& session, Reply reply) {
+  const SmtpOptions& options = session.options();
+  if (reply.code == 550 && ++session.state().refused_recipients > options.free_refusals) {
+    co_await session.Pause(options.refusal_delay);
+  }
+  co_return reply;
 }
 
 }  // namespace
@@ -87,24 +99,30 @@ boost::asio::awaitable<Outcome> CmdRcpt(Session& session, std::string argument) 
   }
   Parsed<RcptCommand> parsed = ParseRcpt(argument, transaction.mail.utf8);
   if (auto* refusal = std::get_if<Reply>(&parsed)) co_return std::move(*refusal);
-  // RFC 5321, 4.5.3.1.10.
+  // RFC 5321, 4.5.3.1.10: the client sends to the rest later.
   const Reply too_many{452, "4.5.3", "Too many recipients"};
-  if (transaction.recipients.size() >= options.max_recipients) co_return too_many;
+  if (transaction.recipients.size() >= options.max_recipients) {
+    if (++transaction.surplus <= kMaxSurplus) session.CountProgress();
+    co_return too_many;
+  }
 
   Path path = std::get<RcptCommand>(std::move(parsed)).forward_path;
-  if (path.domain.empty()) {
+  const bool no_domain = path.domain.empty();
+  if (no_domain) {
     path.domain = options.postmaster_domain.empty() ? options.hostname : options.postmaster_domain;
   }
   Recipient recipient;
   recipient.address = path.Address();
   const auto resolved = co_await Resolve(session, recipient.address);
-  if (!resolved.ok()) co_return ReplyFor(resolved.status());
-  if (!resolved->local()) {
+  if (!resolved.ok()) co_return co_await Refuse(session, ReplyFor(resolved.status()));
+  if (!resolved->local() && !no_domain) {
     LogInfo("smtp: {} relaying to <{}> refused, peer={}", transaction.id, recipient.address,
             session.connection().peer());
-    co_return Reply{550, "5.7.1", "Relaying not available"};
+    co_return co_await Refuse(session, {550, "5.7.1", "Relaying not available"});
   }
-  if (resolved->accounts().empty()) co_return ReplyFor(store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND);
+  if (resolved->accounts().empty()) {
+    co_return co_await Refuse(session, ReplyFor(store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND));
+  }
 
   recipient.accounts.assign(resolved->accounts().begin(), resolved->accounts().end());
   transaction.recipients.push_back(std::move(recipient));
@@ -112,6 +130,7 @@ boost::asio::awaitable<Outcome> CmdRcpt(Session& session, std::string argument) 
     transaction.recipients.pop_back();
     co_return too_many;
   }
+  session.CountProgress();
   co_return Reply{250, "2.1.5", "Recipient OK"};
 }
 

@@ -1,9 +1,13 @@
 // Messages: DATA, BDAT, and what becomes of them.
 #include <gtest/gtest.h>
 
+#include <string>
 #include <thread>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "gateway/smtp/smtp_fixture.h"
+#include "store/base/error.h"
 
 namespace rmail::smtp {
 namespace {
@@ -187,15 +191,82 @@ TEST_F(DataTest, PartialFailureTellsTheLocalSender) {
   EXPECT_EQ(notices[0].find("alice@"), std::string::npos);
 }
 
-TEST_F(DataTest, PartialFailureOfMailFromElsewhereAndOfNotices) {
+// The client's server makes the one notice there is.
+TEST_F(DataTest, PartialFailureOfMailFromElsewhere) {
   store.FailDelivery("bob@example.com", "OVER_QUOTA");
+  store.FailDelivery("carol@example.com", "STORE_UNAVAILABLE");
   Start();
-  for (const char* from : {"sender@example.net", ""}) {
-    auto client = Envelope({"alice@example.com", "bob@example.com"}, from);
-    EXPECT_TRUE(Data(*client, "x\r\n.\r\n").starts_with("250 2.0.0 Stored as "));
+  for (const char* from : {"sender@example.net", "nobody@example.com"}) {
+    auto client = Envelope({"alice@example.com", "bob@example.com", "carol@example.com"}, from);
+    EXPECT_EQ(Data(*client, "x\r\n.\r\n"),
+              "554 5.3.0 Stored for some recipients; not for: <bob@example.com>, "
+              "<carol@example.com>");
+    EXPECT_EQ(client->Say("NOOP"), "250 2.0.0 OK");
   }
   EXPECT_EQ(store.Inbox("alice@example.com").size(), 2u);
   EXPECT_EQ(store.delivers(), 2);
+}
+
+// RFC 5321, 6.1: nobody is told of a notice that failed.
+TEST_F(DataTest, PartialFailureOfANotice) {
+  store.FailDelivery("bob@example.com", "OVER_QUOTA");
+  Start();
+  auto client = Envelope({"alice@example.com", "bob@example.com"}, "");
+  EXPECT_TRUE(Data(*client, "x\r\n.\r\n").starts_with("250 2.0.0 Stored as "));
+  EXPECT_EQ(store.Inbox("alice@example.com").size(), 1u);
+  EXPECT_EQ(store.delivers(), 1);
+}
+
+TEST_F(DataTest, PartialFailureWhenTheSenderHasNoRoomForTheNotice) {
+  store.FailDelivery("bob@example.com", "OVER_QUOTA");
+  store.FailDelivery("carol@example.com", "OVER_QUOTA");
+  Start();
+  auto client = Envelope({"alice@example.com", "bob@example.com"}, "carol@example.com");
+  EXPECT_EQ(Data(*client, "x\r\n.\r\n"),
+            "554 5.3.0 Stored for some recipients; not for: <bob@example.com>");
+}
+
+TEST_F(DataTest, TheReplyDoesNotWaitLongForTheNotice) {
+  store.FailDelivery("bob@example.com", "OVER_QUOTA");
+  store.Hold("carol@example.com");
+  options.timeouts.notice = absl::Milliseconds(50);
+  Start();
+  auto client = Envelope({"alice@example.com", "bob@example.com"}, "carol@example.com");
+  EXPECT_EQ(Data(*client, "x\r\n.\r\n"),
+            "554 5.3.0 Stored for some recipients; not for: <bob@example.com>");
+  EXPECT_TRUE(store.Inbox("carol@example.com").empty());
+  // The session goes on when the store has answered.
+  client->SendLine("NOOP");
+  store.Release();
+  EXPECT_EQ(client->Reply(), "250 2.0.0 OK");
+  EXPECT_EQ(store.Inbox("carol@example.com").size(), 1u);
+}
+
+// So that the store asked is the one that knows the account.
+TEST_F(DataTest, CallsNameTheirAccount) {
+  store.AddAlias("all@example.com", {"bob@example.com", "alice@example.com"});
+  store.FailDelivery("alice@example.com", "OVER_QUOTA");
+  Start();
+  auto client = Envelope({"ALL@example.com", "Alice@Example.com"}, "Carol@example.com");
+  EXPECT_TRUE(Data(*client, "x\r\n.\r\n").starts_with("250 "));
+  EXPECT_EQ(store.call_accounts(),
+            (std::vector<std::string>{"accounts/all@example.com", "accounts/alice@example.com",
+                                      "accounts/bob@example.com", "accounts/carol@example.com",
+                                      "accounts/carol@example.com"}));
+}
+
+TEST_F(DataTest, StoreThatTakesTooLong) {
+  Start();
+  for (const absl::Status& status :
+       {absl::DeadlineExceededError("late"), absl::Status(absl::CancelledError("late")),
+        absl::Status(Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE, "late"))}) {
+    auto client = Envelope({"alice@example.com"});
+    EXPECT_EQ(client->Say("DATA").substr(0, 3), "354");
+    store.FailCalls(status);
+    client->Send("x\r\n.\r\n");
+    EXPECT_EQ(client->Reply(), "451 4.3.0 The mail store is not available, try again later");
+    store.FailCalls(absl::OkStatus());
+  }
 }
 
 TEST_F(DataTest, ClientGoneInTheMiddleLeavesNothing) {
@@ -257,6 +328,21 @@ TEST_F(DataTest, BdatChunksAreTakenAlsoWhenRefused) {
   EXPECT_EQ(client->Reply(), "503 5.5.1 Send MAIL first");
   EXPECT_EQ(client->Say("BDAT x"), "501 5.5.4 Syntax: BDAT size [LAST]");
   EXPECT_TRUE(client->AtEof());
+}
+
+// Nothing of a chunk runs as a command.
+TEST_F(DataTest, BdatThatIsNotUnderstoodEndsTheSession) {
+  Start();
+  for (const std::string& line : {"BDAT 12 LAST\n", "BDAT 12 LAST", "BDAT\x01 12\r\n",
+                                  "bdat 12 \r LAST\r\n", " BDAT 12\r\n", "BDAT 12 "}) {
+    auto client = Envelope({"alice@example.com"});
+    std::string wire = line;
+    // No line ending of its own: one that is longer than a command may be.
+    if (!wire.ends_with('\n')) wire += std::string(wire.ends_with('T') ? 600 : 20000, ' ') + "\r\n";
+    client->Send(wire + "RSET\r\nNOOP\r\n");
+    EXPECT_EQ(client->Reply().substr(0, 9), "500 5.5.2") << ::testing::PrintToString(line);
+    EXPECT_TRUE(client->AtEof()) << ::testing::PrintToString(line);
+  }
 }
 
 TEST_F(DataTest, Utf8Envelope) {

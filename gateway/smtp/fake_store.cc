@@ -18,7 +18,7 @@ constexpr char kDomain[] = "@example.com";
 
 class NoWatcher : public client::Watcher {
  public:
-  uint64_t Watch(const std::string&, const std::string&, uint64_t,
+  uint64_t Watch(const std::string&, client::TokenSource, uint64_t,
                  absl::AnyInvocable<void()>) override {
     return 0;
   }
@@ -51,7 +51,17 @@ class FakeStore::DeliverWriter
 
   void Finish(client::Callback<DeliverMessageResponse> done) override {
     finished_ = true;
-    done(store_.Commit(header_, message_));
+    auto answer = [this, done = std::move(done)]() mutable {
+      done(store_.Commit(header_, message_));
+    };
+    {
+      MutexLock lock(&store_.mutex_);
+      if (header_.recipients_size() == 1 && header_.recipients(0) == store_.held_) {
+        store_.waiting_.push_back(std::move(answer));
+        return;
+      }
+    }
+    answer();
   }
 
  private:
@@ -81,6 +91,21 @@ void FakeStore::FailDelivery(const std::string& address, const std::string& reas
   accounts_[address].delivery_failure = reason;
 }
 
+void FakeStore::Hold(const std::string& address) {
+  MutexLock lock(&mutex_);
+  held_ = "accounts/" + address;
+}
+
+void FakeStore::Release() {
+  std::vector<absl::AnyInvocable<void()>> waiting;
+  {
+    MutexLock lock(&mutex_);
+    held_.clear();
+    waiting.swap(waiting_);
+  }
+  for (auto& answer : waiting) answer();
+}
+
 void FakeStore::FailCalls(absl::Status status) {
   MutexLock lock(&mutex_);
   failure_ = std::move(status);
@@ -97,9 +122,19 @@ int FakeStore::delivers() const {
   return delivers_;
 }
 
+int FakeStore::authentications() const {
+  MutexLock lock(&mutex_);
+  return authentications_;
+}
+
 size_t FakeStore::largest_chunk() const {
   MutexLock lock(&mutex_);
   return largest_chunk_;
+}
+
+std::vector<std::string> FakeStore::call_accounts() const {
+  MutexLock lock(&mutex_);
+  return call_accounts_;
 }
 
 int FakeStore::WaitForDropped(int count) const {
@@ -122,9 +157,10 @@ FakeStore::Append(const client::CallOptions&) {
 }
 
 std::unique_ptr<client::Writer<DeliverMessageRequest, DeliverMessageResponse>> FakeStore::Deliver(
-    const client::CallOptions&) {
+    const client::CallOptions& options) {
   MutexLock lock(&mutex_);
   ++delivers_;
+  call_accounts_.push_back(options.account);
   return std::make_unique<DeliverWriter>(*this);
 }
 
@@ -158,9 +194,10 @@ absl::StatusOr<store::v1::ResolveRecipientResponse> FakeStore::Resolve(std::stri
 }
 
 absl::StatusOr<store::v1::AuthenticateResponse> FakeStore::Authenticate(
-    std::string address, const std::string& password) const {
+    std::string address, const std::string& password) {
   for (char& c : address) c = absl::ascii_tolower(c);
   MutexLock lock(&mutex_);
+  ++authentications_;
   if (!failure_.ok()) return failure_;
   const auto account = accounts_.find(address);
   if (account == accounts_.end() || account->second.password != password) {
@@ -230,8 +267,13 @@ RMAIL_UNEXPECTED_START(RebuildMailbox)
 RMAIL_STORE_READ_METHODS(RMAIL_UNEXPECTED_READ)
 #undef RMAIL_UNEXPECTED_READ
 
-void FakeStore::Start(const client::CallOptions&, const store::v1::ResolveRecipientRequest& request,
+void FakeStore::Start(const client::CallOptions& options,
+                      const store::v1::ResolveRecipientRequest& request,
                       client::Callback<store::v1::ResolveRecipientResponse> done) {
+  {
+    MutexLock lock(&mutex_);
+    call_accounts_.push_back(options.account);
+  }
   done(Resolve(request.address()));
 }
 

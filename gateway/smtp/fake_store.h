@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "store/base/mutex.h"
@@ -25,6 +26,9 @@ class FakeStore : public client::StoreClient {
   void Disable(const std::string& address);
   // A reason ("OVER_QUOTA") that its copies fail with from now on.
   void FailDelivery(const std::string& address, const std::string& reason);
+  // Deliveries to the address alone get no answer until Release().
+  void Hold(const std::string& address);
+  void Release();
   // All calls fail with this.
   void FailCalls(absl::Status status);
 
@@ -32,6 +36,10 @@ class FakeStore : public client::StoreClient {
   // DeliverMessage calls begun, and the largest request of any of them in octets of data.
   int delivers() const;
   size_t largest_chunk() const;
+  // Authenticate calls.
+  int authentications() const;
+  // The accounts that calls were made for: ResolveRecipient and DeliverMessage, in order.
+  std::vector<std::string> call_accounts() const;
   // Uploads dropped before their end. Waits up to 10 s for at least `count`.
   int WaitForDropped(int count) const;
 
@@ -65,7 +73,7 @@ class FakeStore : public client::StoreClient {
 
   absl::StatusOr<store::v1::ResolveRecipientResponse> Resolve(std::string address) const;
   absl::StatusOr<store::v1::AuthenticateResponse> Authenticate(std::string address,
-                                                               const std::string& password) const;
+                                                               const std::string& password);
   absl::StatusOr<store::v1::DeliverMessageResponse> Commit(const store::v1::DeliverHeader& header,
                                                            const std::string& message);
   absl::Status failure() const;
@@ -76,7 +84,11 @@ class FakeStore : public client::StoreClient {
   std::map<std::string, std::vector<std::string>> aliases_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   int delivers_ ABSL_GUARDED_BY(mutex_) = 0;
+  int authentications_ ABSL_GUARDED_BY(mutex_) = 0;
   int dropped_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::string> call_accounts_ ABSL_GUARDED_BY(mutex_);
+  std::string held_ ABSL_GUARDED_BY(mutex_);
+  std::vector<absl::AnyInvocable<void()>> waiting_ ABSL_GUARDED_BY(mutex_);
   size_t largest_chunk_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -20,6 +20,8 @@ struct SmtpTimeouts {
   // for ever.
   absl::Duration data_total = absl::Minutes(30);
   absl::Duration tls_handshake = absl::Seconds(30);
+  // For a notice of non-delivery to be stored before the reply to the message.
+  absl::Duration notice = absl::Seconds(30);
 };
 
 struct SmtpOptions {
@@ -56,6 +58,12 @@ struct SmtpOptions {
   uint32_t max_auth_failures = 3;
   // In a row.
   uint32_t max_bad_commands = 10;
+  // Commands since the last message was stored that did not carry one on: most of all RCPTs that
+  // were refused.
+  uint32_t max_idle_commands = 100;
+  // Recipients that a session may guess wrong before each further refusal is delayed.
+  uint32_t free_refusals = 10;
+  absl::Duration refusal_delay = absl::Seconds(1);
   SmtpTimeouts timeouts;
 };
 

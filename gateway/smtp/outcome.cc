@@ -1,11 +1,21 @@
 #include "gateway/smtp/outcome.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
 
 namespace rmail::smtp {
+namespace {
+
+// Octets of a reply's text that are left for names: RFC 5321, 4.5.3.1.5 has 512 for a line.
+constexpr size_t kMaxNames = 450;
+
+}  // namespace
 
 Reply ReplyFor(ErrorReason reason) {
   switch (reason) {
@@ -25,6 +35,10 @@ Reply ReplyFor(ErrorReason reason) {
 }
 
 Reply ReplyFor(const absl::Status& status) { return ReplyFor(ReasonOf(status)); }
+
+std::string AccountOf(std::string_view address) {
+  return "accounts/" + absl::AsciiStrToLower({address.data(), address.size()});
+}
 
 std::vector<std::string> AccountsOf(const std::vector<Recipient>& recipients) {
   std::vector<std::string> accounts;
@@ -62,6 +76,18 @@ bool AnyDelivered(const store::v1::DeliverMessageResponse& response) {
   return std::any_of(
       response.results().begin(), response.results().end(),
       [](const store::v1::DeliveryResult& result) { return result.reason().empty(); });
+}
+
+Reply RefusalOfSome(const std::vector<FailedRecipient>& failed) {
+  std::string text = "Stored for some recipients; not for:";
+  size_t named = 0;
+  for (const FailedRecipient& recipient : failed) {
+    if (text.size() + recipient.address.size() > kMaxNames) break;
+    text += fmt::format("{} <{}>", named == 0 ? "" : ",", recipient.address);
+    ++named;
+  }
+  if (named < failed.size()) text += fmt::format(" and {} more", failed.size() - named);
+  return {554, "5.3.0", std::move(text)};
 }
 
 Reply RefusalOfAll(const std::vector<FailedRecipient>& failed) {

@@ -3,6 +3,7 @@
 #define RMAIL_GATEWAY_SMTP_OUTCOME_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,6 +18,9 @@ Reply ReplyFor(ErrorReason reason);
 // An error without a reason of its own is transient: nobody has decided that the mail can't be
 // delivered.
 Reply ReplyFor(const absl::Status& status);
+
+// The account that an address names if it is one's own, whether it exists or not.
+std::string AccountOf(std::string_view address);
 
 // A forward-path and the accounts that get its mail.
 struct Recipient {
@@ -46,6 +50,10 @@ bool AnyDelivered(const store::v1::DeliverMessageResponse& response);
 // The reply for a message of which no copy is stored: a transient one when trying again may help
 // any recipient.
 Reply RefusalOfAll(const std::vector<FailedRecipient>& failed);
+
+// The reply for a message of which only some copies are stored when the sender is to be told by the
+// client's server: permanent whatever the reasons are. It names as many as a line may hold.
+Reply RefusalOfSome(const std::vector<FailedRecipient>& failed);
 
 }  // namespace rmail::smtp
 

@@ -83,5 +83,20 @@ TEST(Judge, Limits) {
   EXPECT_EQ(Codes(*Judge({101, true, 11, 3}, policy)), "550 5.6.11");
 }
 
+TEST(RefusalOfSome, FitsALine) {
+  std::vector<FailedRecipient> failed(
+      50, {std::string(60, 'a') + "@example.com", Reply{451, "4.3.0", "x"}});
+  const Reply reply = RefusalOfSome(failed);
+  EXPECT_EQ(reply.code, 554);
+  EXPECT_LE(FormatReply(reply).size(), 512u);
+  EXPECT_TRUE(reply.text.ends_with("a@example.com> and 45 more")) << reply.text;
+  failed.assign(1, {std::string(500, 'a'), Reply{552, "5.2.2", "x"}});
+  EXPECT_EQ(RefusalOfSome(failed).text, "Stored for some recipients; not for: and 1 more");
+}
+
+TEST(AccountOf, InLowerCase) {
+  EXPECT_EQ(AccountOf("Alice@Example.COM"), "accounts/alice@example.com");
+}
+
 }  // namespace
 }  // namespace rmail::smtp

@@ -1,5 +1,9 @@
 #include "gateway/smtp/session.h"
 
+#include <fmt/format.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "gateway/smtp/command_table.h"
@@ -12,9 +16,10 @@ namespace {
 // Replies that wait for the end of a pipelined group.
 constexpr size_t kMaxOutput = 4096;
 
-// The client does not speak SMTP well, or not at all.
+// The client does not speak SMTP well, or not at all. 503 is no sign of that: with PIPELINING, all
+// that follows a refused MAIL gets it (RFC 2920, 3.1).
 bool IsBadCommand(const Reply& reply) {
-  return (reply.code >= 500 && reply.code <= 504) || reply.code == 555;
+  return (reply.code >= 500 && reply.code <= 504 && reply.code != 503) || reply.code == 555;
 }
 
 }  // namespace
@@ -61,32 +66,50 @@ boost::asio::awaitable<Outcome> Session::NextCommand() {
   if (connection_->draining()) co_return Lost(absl::CancelledError(""));
   absl::StatusOr<std::string> line = co_await ReadLine(kMaxAuthLine);
   if (absl::IsResourceExhausted(line.status())) {
+    // What it was is not known. If it was BDAT, what follows are no commands.
+    Close();
     co_return Reply{500, "5.5.2", "Line too long"};
   }
   if (!line.ok()) co_return Lost(line.status());
+  if (++state_.idle_commands > options().max_idle_commands) {
+    LogInfo("smtp: {} sent too many commands without a message", connection_->peer());
+    co_return Reply{421, "4.7.0", options().hostname + " Too many commands without a message"};
+  }
   co_return co_await Dispatch(*std::move(line));
 }
 
 boost::asio::awaitable<Outcome> Session::Dispatch(std::string line) {
+  Parsed<Chosen> parsed = Choose(line);
+  if (auto* refusal = std::get_if<Reply>(&parsed)) {
+    // The octets of a chunk whose BDAT was not understood must not run as commands.
+    if (MayBeBdat(line)) Close();
+    co_return std::move(*refusal);
+  }
+  Chosen& chosen = std::get<Chosen>(parsed);
+  const Command& command = *chosen.command;
+  if ((command.flags & kEndsGroup) != 0 && input_.buffered() > 0) {
+    // What follows was written by somebody who does not read the replies.
+    Close();
+    co_return Reply{554, "5.5.0", fmt::format("Commands sent ahead of {}'s reply", command.verb)};
+  }
+  std::optional<Reply> refusal = Refusal(command.flags);
+  if (refusal.has_value()) co_return *std::move(refusal);
+  if ((command.flags & kNoArgument) != 0 && !chosen.argument.empty()) {
+    co_return Reply{501, "5.5.4", fmt::format("{} takes no argument", command.verb)};
+  }
+  co_return co_await command.handler(*this, std::move(chosen.argument));
+}
+
+Parsed<Session::Chosen> Session::Choose(std::string_view line) const {
   Parsed<CommandLine> parsed = ParseCommandLine(line);
-  if (auto* refusal = std::get_if<Reply>(&parsed)) co_return std::move(*refusal);
+  if (auto* refusal = std::get_if<Reply>(&parsed)) return std::move(*refusal);
   CommandLine& command_line = std::get<CommandLine>(parsed);
   const Command* command = FindCommand(command_line.verb);
   if (line.size() > (command == nullptr ? kMaxCommandLine : command->max_line)) {
-    co_return Reply{500, "5.5.2", "Line too long"};
+    return Reply{500, "5.5.2", "Line too long"};
   }
-  if (command == nullptr) co_return Reply{500, "5.5.1", "Command not recognised"};
-  if ((command->flags & kEndsGroup) != 0 && input_.buffered() > 0) {
-    // What follows was written by somebody who does not read the replies.
-    Close();
-    co_return Reply{554, "5.5.0", "Commands sent ahead of " + command_line.verb + "'s reply"};
-  }
-  std::optional<Reply> refusal = Refusal(command->flags);
-  if (refusal.has_value()) co_return *std::move(refusal);
-  if ((command->flags & kNoArgument) != 0 && !command_line.argument.empty()) {
-    co_return Reply{501, "5.5.4", command_line.verb + " takes no argument"};
-  }
-  co_return co_await command->handler(*this, std::move(command_line.argument));
+  if (command == nullptr) return Reply{500, "5.5.1", "Command not recognised"};
+  return Chosen{command, std::move(command_line.argument)};
 }
 
 std::optional<Reply> Session::Refusal(unsigned flags) const {
@@ -121,12 +144,20 @@ boost::asio::awaitable<absl::Status> Session::Flush() {
 }
 
 boost::asio::awaitable<absl::StatusOr<std::string>> Session::ReadLine(size_t max) {
-  if (input_.buffered() == 0) {
+  // Half a line is something to wait for, too.
+  if (!input_.has_line()) {
     const absl::Status status = co_await Flush();
     if (!status.ok()) co_return status;
   }
   connection_->SetTimeout(options().timeouts.command);
-  co_return co_await input_.ReadLine(max);
+  co_return co_await input_.ReadLine(max, /*interruptible=*/true);
+}
+
+boost::asio::awaitable<void> Session::Pause(absl::Duration duration) {
+  if (duration <= absl::ZeroDuration()) co_return;
+  boost::asio::steady_timer timer(connection_->Executor());
+  timer.expires_after(absl::ToChronoNanoseconds(duration));
+  co_await timer.async_wait(boost::asio::use_awaitable);
 }
 
 Outcome Session::Lost(const absl::Status& status) {

@@ -7,18 +7,21 @@
 #define RMAIL_GATEWAY_SMTP_SESSION_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "gateway/common/connection.h"
+#include "gateway/common/line_reader.h"
 #include "gateway/common/store_session.h"
 #include "gateway/common/tls_context.h"
 #include "gateway/smtp/delivery.h"
-#include "gateway/smtp/input.h"
 #include "gateway/smtp/options.h"
 #include "gateway/smtp/outcome.h"
 #include "gateway/smtp/syntax/envelope.h"
@@ -42,6 +45,9 @@ struct SessionContext {
   const gateway::TlsContext* tls = nullptr;
 };
 
+// command_table.h.
+struct Command;
+
 // A command's reply; nullopt when it has written all that there is to say.
 using Outcome = std::optional<Reply>;
 
@@ -57,6 +63,8 @@ struct Transaction {
   std::string id;
   MailCommand mail;
   std::vector<Recipient> recipients;
+  // RCPTs beyond the limit.
+  uint32_t surplus = 0;
   // Set from the first octet of the message on: RCPT is over.
   std::unique_ptr<Delivery> delivery;
 };
@@ -70,6 +78,10 @@ struct SessionState {
   uint32_t auth_failures = 0;
   // In a row.
   uint32_t bad_commands = 0;
+  // See SmtpOptions::max_idle_commands.
+  uint32_t idle_commands = 0;
+  // RCPTs refused for good, in the whole session.
+  uint32_t refused_recipients = 0;
 };
 
 // Not thread-safe: it runs on its connection's executor.
@@ -86,7 +98,7 @@ class Session {
   gateway::StoreAccess& store() { return *context_.store; }
   const gateway::TlsContext* tls() const { return context_.tls; }
   gateway::Connection& connection() { return *connection_; }
-  Input& input() { return input_; }
+  gateway::LineReader& input() { return input_; }
 
   bool submission() const { return service_ == Service::kSubmission; }
   // TLS is on and this connection has none yet.
@@ -102,6 +114,11 @@ class Session {
   // Flushes and reads a line that is no command.
   boost::asio::awaitable<absl::StatusOr<std::string>> ReadLine(size_t max);
 
+  boost::asio::awaitable<void> Pause(absl::Duration duration);
+
+  // This command has carried a message on: it is none of the idle ones.
+  void CountProgress() { --state_.idle_commands; }
+
   // The session ends when the command's reply is written.
   void Close() { closing_ = true; }
   // The outcome of a command whose input failed: 421 for a timeout or a drain, else nothing. Ends
@@ -111,13 +128,19 @@ class Session {
  private:
   boost::asio::awaitable<bool> Greet();
   boost::asio::awaitable<Outcome> Dispatch(std::string line);
+  // The command of a line, or the reply that refuses it.
+  struct Chosen {
+    const Command* command = nullptr;
+    std::string argument;
+  };
+  Parsed<Chosen> Choose(std::string_view line) const;
   boost::asio::awaitable<Outcome> NextCommand();
   void Count(const Reply& reply);
 
   std::shared_ptr<gateway::Connection> connection_;
   const SessionContext& context_;
   const Service service_;
-  Input input_;
+  gateway::LineReader input_;
   SessionState state_;
   std::string output_;
   bool closing_ = false;

@@ -163,6 +163,103 @@ TEST_F(SessionTest, TooManyBadCommands) {
   EXPECT_TRUE(client->AtEof());
 }
 
+// A client that pipelines does not know yet that MAIL was refused.
+TEST_F(SessionTest, CommandsOutOfOrderAreNotBad) {
+  options.max_bad_commands = 3;
+  Start();
+  auto client = ReceivingHello();
+  std::string group = "MAIL FROM:<a@b> SIZE=99999999999\r\n";
+  for (int i = 0; i < 20; ++i) group += "RCPT TO:<alice@example.com>\r\n";
+  client->Send(group + "DATA\r\n");
+  EXPECT_EQ(client->Reply(), "552 5.3.4 The message is too big");
+  for (int i = 0; i < 21; ++i) EXPECT_EQ(client->Reply(), "503 5.5.1 Send MAIL first");
+  EXPECT_EQ(client->Say("NOOP"), "250 2.0.0 OK");
+}
+
+TEST_F(SessionTest, TooManyCommandsWithoutAMessage) {
+  options.max_idle_commands = 5;
+  options.max_recipients = 8;
+  Start();
+  auto client = ReceivingHello();
+  const std::string end = "421 4.7.0 mail.example.com Too many commands without a message";
+  // What leads to a message is not counted, and a stored message starts the count anew.
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(client->Say("MAIL FROM:<a@b>"), "250 2.1.0 Sender OK");
+    for (int i = 0; i < 8; ++i) {
+      EXPECT_EQ(client->Say("RCPT TO:<alice@example.com>"), "250 2.1.5 Recipient OK");
+    }
+    for (int i = 0; i < 10; ++i) {
+      EXPECT_EQ(client->Say("RCPT TO:<alice@example.com>"), "452 4.5.3 Too many recipients");
+    }
+    for (int i = 0; i < 10; ++i) {
+      client->Send("BDAT 1024\r\n" + std::string(1022, 'x') + "\r\n");
+      EXPECT_EQ(client->Reply(), "250 2.0.0 1024 octets received");
+    }
+    EXPECT_TRUE(client->Say("BDAT 0 LAST").starts_with("250 2.0.0 Stored as "));
+  }
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(client->Say("NOOP"), "250 2.0.0 OK");
+  EXPECT_EQ(client->Say("NOOP"), end);
+  EXPECT_TRUE(client->AtEof());
+
+  client = ReceivingHello();
+  client->Say("MAIL FROM:<a@b>");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(client->Say("RCPT TO:<alice@example.com>"), "250 2.1.5 Recipient OK");
+    EXPECT_EQ(client->Say("RCPT TO:<nobody@example.com>"), "550 5.1.1 No such user here");
+  }
+  EXPECT_EQ(client->Say("RCPT TO:<nobody@example.com>"), end);
+  EXPECT_TRUE(client->AtEof());
+
+  client = ReceivingHello();
+  client->Say("MAIL FROM:<a@b>");
+  client->Say("RCPT TO:<alice@example.com>");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(client->Say("BDAT 0"), "250 2.0.0 0 octets received");
+  }
+  EXPECT_EQ(client->Say("BDAT 0"), end);
+}
+
+TEST_F(SessionTest, GuessingAddressesIsSlow) {
+  options.free_refusals = 2;
+  options.refusal_delay = absl::Milliseconds(200);
+  Start();
+  auto client = ReceivingHello();
+  client->Say("MAIL FROM:<a@b>");
+  absl::Time start = absl::Now();
+  client->Say("RCPT TO:<nobody@example.com>");
+  client->Say("RCPT TO:<a@elsewhere.example>");
+  EXPECT_LT(absl::Now() - start, absl::Milliseconds(200));
+  for (int i = 0; i < 2; ++i) {
+    start = absl::Now();
+    EXPECT_EQ(client->Say("RCPT TO:<nobody@example.com>"), "550 5.1.1 No such user here");
+    EXPECT_GE(absl::Now() - start, absl::Milliseconds(200));
+    client->Say("RSET");
+    client->Say("MAIL FROM:<a@b>");
+  }
+}
+
+TEST_F(SessionTest, RepliesDoNotWaitForTheRestOfALine) {
+  Start();
+  auto client = ReceivingHello();
+  client->Send("NOOP\r\nRSET\r\nNO");
+  EXPECT_EQ(client->Reply(), "250 2.0.0 OK");
+  EXPECT_EQ(client->Reply(), "250 2.0.0 OK");
+  client->Send("OP\r\n");
+  EXPECT_EQ(client->Reply(), "250 2.0.0 OK");
+}
+
+TEST_F(SessionTest, PostmasterWithoutAccount) {
+  // Where no mail is local.
+  options.postmaster_domain = "elsewhere.example";
+  Start();
+  auto client = ReceivingHello();
+  client->Say("MAIL FROM:<>");
+  EXPECT_EQ(client->Say("RCPT TO:<postmaster>"), "550 5.1.1 No such user here");
+  EXPECT_EQ(client->Say("RCPT TO:<Postmaster@example.com>"), "550 5.1.1 No such user here");
+  EXPECT_EQ(client->Say("RCPT TO:<postmaster@elsewhere.example>"),
+            "550 5.7.1 Relaying not available");
+}
+
 TEST_F(SessionTest, LinesThatAreNoCommands) {
   Start();
   auto client = Receiving();
@@ -172,8 +269,10 @@ TEST_F(SessionTest, LinesThatAreNoCommands) {
   EXPECT_EQ(client->Reply(), "500 5.5.2 Control character in a command");
   EXPECT_EQ(client->Say("NOOP " + std::string(505, 'x')), "250 2.0.0 OK");
   EXPECT_EQ(client->Say("NOOP " + std::string(506, 'x')), "500 5.5.2 Line too long");
-  EXPECT_EQ(client->Say("NOOP " + std::string(100000, 'x')), "500 5.5.2 Line too long");
   EXPECT_EQ(client->Say("NOOP"), "250 2.0.0 OK");
+  // So long that nobody knows what it was: it could be BDAT.
+  EXPECT_EQ(client->Say("NOOP " + std::string(100000, 'x')), "500 5.5.2 Line too long");
+  EXPECT_TRUE(client->AtEof());
 }
 
 TEST_F(SessionTest, Pipelining) {

@@ -1,9 +1,9 @@
 #include "gateway/smtp/smtp_fixture.h"
 
+#include "gateway/common/sasl.h"
 #include "gateway/common/server.h"
 #include "gateway/common/store_session.h"
 #include "gateway/common/test_tls.h"
-#include "gateway/smtp/syntax/sasl.h"
 
 namespace rmail::smtp {
 
@@ -30,6 +30,7 @@ SmtpFixture::SmtpFixture() {
   options.smtps_port = 0;
   options.postmaster_domain = "example.com";
   options.auth_failure_delay = absl::ZeroDuration();
+  options.refusal_delay = absl::ZeroDuration();
   for (const char* address : {"alice@example.com", "bob@example.com", "carol@example.com"}) {
     store.AddAccount(address, "secret");
   }
@@ -85,7 +86,7 @@ std::string AuthPlainLine(std::string_view user, std::string_view password,
   message += user;
   message += '\0';
   message += password;
-  return "AUTH PLAIN " + EncodeBase64(message);
+  return "AUTH PLAIN " + gateway::EncodeBase64(message);
 }
 
 namespace {

@@ -2,6 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <exception>
 #include <utility>
 
 #include "gateway/smtp/delivery.h"
@@ -10,11 +16,10 @@
 namespace rmail::smtp {
 namespace {
 
-// The sender's accounts; none when the sender is null, not local or nobody.
+// The sender's accounts; none when the sender is not local or nobody.
 boost::asio::awaitable<std::vector<std::string>> SendersAccounts(const gateway::StoreSession& store,
                                                                  const std::string& sender) {
   std::vector<std::string> accounts;
-  if (sender.empty()) co_return accounts;
   store::v1::ResolveRecipientRequest request;
   request.set_address(sender);
   const auto resolved = co_await store.Call(std::move(request));
@@ -35,17 +40,54 @@ boost::asio::awaitable<bool> Store(const gateway::StoreSession& store, const Non
   co_return response != nullptr&& AnyDelivered(*response);
 }
 
-}  // namespace
-
-boost::asio::awaitable<void> TellSender(gateway::StoreSession store, NonDelivery notice) {
-  if (co_await Store(store, notice)) co_return;
+boost::asio::awaitable<bool> Tell(gateway::StoreSession store, NonDelivery notice) {
+  const bool null_sender = notice.sender.empty();
+  if (!null_sender && co_await Store(store, notice)) co_return true;
   std::string recipients;
   for (const FailedRecipient& failed : notice.failed) {
     recipients +=
         fmt::format(" <{}> ({} {})", failed.address, failed.reply.code, failed.reply.enhanced);
   }
-  LogWarning("smtp: {} not stored for{}; the sender <{}> could not be told", notice.id, recipients,
+  LogWarning("smtp: {} not stored for{}; no notice to the sender <{}>", notice.id, recipients,
              notice.sender);
+  co_return null_sender;
+}
+
+}  // namespace
+
+struct TellSender::State {
+  explicit State(const boost::asio::any_io_executor& executor) : wake(executor) {}
+
+  boost::asio::awaitable<void> Wait(boost::asio::steady_timer::duration time) {
+    if (ended) co_return;
+    wake.expires_after(time);
+    co_await wake.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
+
+  // Cancelled at the end of the calls.
+  boost::asio::steady_timer wake;
+  bool ended = false;
+  bool told = false;
+};
+
+TellSender::TellSender(boost::asio::any_io_executor executor, gateway::StoreSession store,
+                       NonDelivery notice)
+    : state_(std::make_shared<State>(executor)) {
+  boost::asio::co_spawn(executor, Tell(std::move(store), std::move(notice)),
+                        [state = state_](const std::exception_ptr& thrown, bool told) {
+                          state->told = thrown == nullptr && told;
+                          state->ended = true;
+                          state->wake.cancel();
+                        });
+}
+
+boost::asio::awaitable<bool> TellSender::Told(absl::Duration patience) {
+  co_await state_->Wait(absl::ToChronoNanoseconds(patience));
+  co_return state_->told;
+}
+
+boost::asio::awaitable<void> TellSender::End() {
+  while (!state_->ended) co_await state_->Wait(std::chrono::minutes(1));
 }
 
 }  // namespace rmail::smtp

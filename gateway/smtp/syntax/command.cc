@@ -55,6 +55,16 @@ Parsed<CommandLine> ParseCommandLine(std::string_view line) {
   return command;
 }
 
+bool MayBeBdat(std::string_view line) {
+  std::string verb;
+  for (const char c : line) {
+    if (c == ' ' || c == '\t' || IsControl(c)) continue;
+    verb += c;
+    if (verb.size() == 4) break;
+  }
+  return EqualsIgnoreCase(verb, "BDAT");
+}
+
 Parsed<BdatCommand> ParseBdat(std::string_view argument) {
   Reply refusal{501, "5.5.4", "Syntax: BDAT size [LAST]"};
   const std::string_view size = TakeWord(argument);

@@ -20,6 +20,9 @@ struct CommandLine {
 // `line` with its line ending. Refused: an ending that is not CRLF, control characters, no verb.
 Parsed<CommandLine> ParseCommandLine(std::string_view line);
 
+// Whether the line, which need not parse, may be meant as BDAT: what follows it may be no command.
+bool MayBeBdat(std::string_view line);
+
 // BDAT (RFC 3030, 2).
 struct BdatCommand {
   // Octets that follow the command line.

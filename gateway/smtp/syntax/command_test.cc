@@ -38,6 +38,17 @@ TEST(ParseCommandLine, Refuses) {
   EXPECT_EQ(Parse(""), "500");
 }
 
+TEST(MayBeBdat, HoweverBroken) {
+  using namespace std::string_view_literals;
+  for (const std::string_view line : {"BDAT 5 LAST\r\n"sv, "bdat 5\n"sv, "BDAT\x01 5\r\n"sv,
+                                      " \tBDAT 5\r\n"sv, "B\0DAT 5\r\n"sv, "\rBDAT5"sv}) {
+    EXPECT_TRUE(MayBeBdat(line)) << testing::PrintToString(line);
+  }
+  for (const std::string_view line : {""sv, "BDA\r\n"sv, "NOOP BDAT\r\n"sv, "DATA\r\n"sv}) {
+    EXPECT_FALSE(MayBeBdat(line)) << testing::PrintToString(line);
+  }
+}
+
 TEST(ParseBdat, SizeAndLast) {
   const auto chunk = std::get<BdatCommand>(ParseBdat("86"));
   EXPECT_EQ(chunk.size, 86u);

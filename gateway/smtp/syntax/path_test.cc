@@ -116,11 +116,12 @@ TEST(Path, Internationalised) {
 }
 
 TEST(IsUtf8, WellFormedOnly) {
+  EXPECT_TRUE(IsUtf8("\xc2\xa0\xc2\xbf"));
   EXPECT_TRUE(IsUtf8("a\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80"));
   for (const std::string_view bad :
        {"\x80", "\xc3", "\xc3(", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xed\xbf\xbf",
         "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\xc2\x85",
-        "\xe2\x82"}) {
+        "\xc2\xa0\xc2\x9f", "\xe2\x82"}) {
     EXPECT_FALSE(IsUtf8(bad)) << testing::PrintToString(bad);
   }
 }

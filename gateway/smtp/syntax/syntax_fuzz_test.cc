@@ -11,7 +11,6 @@
 #include "gateway/smtp/syntax/envelope.h"
 #include "gateway/smtp/syntax/message_checker.h"
 #include "gateway/smtp/syntax/path.h"
-#include "gateway/smtp/syntax/sasl.h"
 #include "gateway/smtp/syntax/utf8.h"
 
 namespace rmail::smtp {
@@ -105,17 +104,6 @@ TEST(SyntaxFuzz, Envelopes) {
     }
     static_cast<void>(ParseBdat(text));
     static_cast<void>(IsHelloName(text));
-  }
-}
-
-TEST(SyntaxFuzz, Sasl) {
-  Random random;
-  for (int i = 0; i < kRounds; ++i) {
-    const std::string text = random.Text({"AGEAYg==", "YQ", "=", "A", "+/"}, 5);
-    const std::optional<std::string> octets = DecodeBase64(text);
-    if (!octets.has_value()) continue;
-    ASSERT_EQ(DecodeBase64(EncodeBase64(*octets)), octets);
-    static_cast<void>(ParsePlain(*octets));
   }
 }
 

@@ -8,8 +8,7 @@ namespace rmail::smtp {
 
 bool IsAscii(std::string_view text);
 
-// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF, and no C1
-// control characters.
+// Well-formed UTF-8 (RFC 3629) without C1 control characters (U+0080 to U+009F).
 bool IsUtf8(std::string_view text);
 
 }  // namespace rmail::smtp

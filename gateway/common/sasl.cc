@@ -1,12 +1,13 @@
-#include "gateway/smtp/syntax/sasl.h"
+#include "gateway/common/sasl.h"
 
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
-#include "gateway/smtp/syntax/utf8.h"
+#include "absl/strings/match.h"
+#include "store/mime/utf8.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway {
 
 std::optional<std::string> DecodeBase64(std::string_view text) {
   // Abseil's decoder passes over white space and missing padding.
@@ -27,6 +28,14 @@ std::string EncodeBase64(std::string_view octets) {
   return absl::Base64Escape({octets.data(), octets.size()});
 }
 
+bool IsWellFormed(const Credentials& credentials) {
+  for (const std::string* part :
+       {&credentials.authorize_as, &credentials.user, &credentials.password}) {
+    if (part->find('\0') != std::string::npos || !mime::IsValidUtf8(*part)) return false;
+  }
+  return !credentials.user.empty() && !credentials.password.empty();
+}
+
 std::optional<Credentials> ParsePlain(std::string_view message) {
   const size_t first = message.find('\0');
   if (first == std::string_view::npos) return std::nullopt;
@@ -36,9 +45,13 @@ std::optional<Credentials> ParsePlain(std::string_view message) {
   credentials.authorize_as = std::string(message.substr(0, first));
   credentials.user = std::string(message.substr(first + 1, second - first - 1));
   credentials.password = std::string(message.substr(second + 1));
-  if (credentials.user.empty() || credentials.password.empty()) return std::nullopt;
-  if (credentials.password.find('\0') != std::string::npos || !IsUtf8(message)) return std::nullopt;
+  if (!IsWellFormed(credentials)) return std::nullopt;
   return credentials;
 }
 
-}  // namespace rmail::smtp
+bool ActsAsSelf(const Credentials& credentials) {
+  return credentials.authorize_as.empty() ||
+         absl::EqualsIgnoreCase(credentials.authorize_as, credentials.user);
+}
+
+}  // namespace rmail::gateway
