@@ -118,7 +118,7 @@ class StoreSession {
   template <typename Request>
   Stream<client::ResponseTo<Request>> Read(const Request& request) const {
     client::CallOptions options = Options();
-    options.timeout = kStreamTimeout;
+    options.timeout = kReadTimeout;
     return Stream<client::ResponseTo<Request>>(store_->Read(options, request));
   }
 
@@ -136,6 +136,8 @@ class StoreSession {
  private:
   // A slow client may take long over 50 MB.
   static constexpr absl::Duration kStreamTimeout = absl::Minutes(30);
+  // And a day over a whole mailbox: what bounds an answer is how long the client may stand still.
+  static constexpr absl::Duration kReadTimeout = absl::Hours(24);
   client::CallOptions Options() const {
     client::CallOptions options;
     options.token = token_->Get();

@@ -12,7 +12,7 @@
 #include "gateway/exchange/message_view.h"
 #include "gateway/exchange/utf8.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 namespace json = boost::json;
@@ -140,4 +140,4 @@ std::string ToJson(const MessagePage& answer) {
 
 std::string ToJson(const MessageDetail& answer) { return json::serialize(DetailOf(answer)); }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

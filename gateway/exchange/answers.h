@@ -13,7 +13,7 @@
 #include "rmail/store/v1/digest.pb.h"
 #include "rmail/store/v1/mailbox.pb.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 // POST /auth/login
 struct LoginAnswer {
@@ -83,6 +83,6 @@ std::string ToJson(const FolderList& answer);
 std::string ToJson(const MessagePage& answer);
 std::string ToJson(const MessageDetail& answer);
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_ANSWERS_H_

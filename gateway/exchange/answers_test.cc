@@ -15,7 +15,7 @@
 #include "gateway/exchange/message_view.h"
 #include "store/mime/digest.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 namespace json = boost::json;
@@ -281,4 +281,4 @@ TEST(LoginAnswerTest, SplitsTheAddress) {
 }
 
 }  // namespace
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

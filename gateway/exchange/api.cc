@@ -8,7 +8,7 @@
 #include "store/base/logging.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 namespace asio = boost::asio;
@@ -134,4 +134,4 @@ asio::awaitable<absl::Status> Api::ReadJson(const http::Request& request, http::
   }
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

@@ -23,7 +23,7 @@
 #include "gateway/exchange/http/router.h"
 #include "gateway/exchange/http/url.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 inline constexpr std::string_view kJson = "application/json";
 
@@ -98,6 +98,6 @@ class Api final : public http::Application {
   FolderCache folders_;
 };
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_API_H_

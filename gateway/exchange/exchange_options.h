@@ -8,7 +8,7 @@
 
 #include "absl/time/time.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 // Of one connection.
 struct HttpLimits {
@@ -44,6 +44,6 @@ struct ExchangeOptions {
   absl::Duration auth_failure_delay = absl::Seconds(1);
 };
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_EXCHANGE_OPTIONS_H_

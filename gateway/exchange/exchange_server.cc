@@ -7,7 +7,7 @@
 #include "gateway/exchange/routes.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 constexpr std::string_view kRefusal =
@@ -64,4 +64,4 @@ uint16_t ExchangeServer::port() const { return impl_->port; }
 uint16_t ExchangeServer::secure_port() const { return impl_->secure_port; }
 void ExchangeServer::Drain(absl::Duration grace) { impl_->server.Drain(grace); }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

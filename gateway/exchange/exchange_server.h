@@ -12,7 +12,7 @@
 #include "gateway/common/tls_context.h"
 #include "gateway/exchange/exchange_options.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 // Thread-safe.
 class ExchangeServer {
@@ -43,6 +43,6 @@ class ExchangeServer {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_EXCHANGE_SERVER_H_

@@ -32,7 +32,7 @@
 #include "tests/support/line_client.h"
 #include "tests/support/test_store.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 namespace json = boost::json;
@@ -554,4 +554,4 @@ TEST_F(ExchangeServerTest, WithTlsSecretsComeOverTlsOnly) {
 }
 
 }  // namespace
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

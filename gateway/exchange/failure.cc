@@ -13,7 +13,7 @@
 #include "store/base/error.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 // "status\nreason\nfield".
@@ -147,4 +147,4 @@ http::Response ToResponse(const Failure& failure) {
   return response;
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "gateway/exchange/http/response.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 struct Failure {
   // 400 to 599.
@@ -41,6 +41,6 @@ Failure FailureOf(const absl::Status& status);
 // The answer; a 401 gets its WWW-Authenticate, a 503 its Retry-After.
 http::Response ToResponse(const Failure& failure);
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_FAILURE_H_

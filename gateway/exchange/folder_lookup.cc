@@ -8,7 +8,7 @@
 #include "store/base/error.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 namespace asio = boost::asio;
@@ -57,4 +57,4 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<const FolderState>>> FindFolder(C
   co_return co_await SyncFolder(call, response.mailbox().name());
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

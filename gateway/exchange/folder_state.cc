@@ -6,7 +6,7 @@
 
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 // What an entry costs beyond its UIDs, counted in UIDs.
@@ -114,4 +114,4 @@ void FolderCache::Put(const std::string& mailbox, std::shared_ptr<const FolderSt
   }
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

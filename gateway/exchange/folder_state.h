@@ -16,7 +16,7 @@
 #include "rmail/store/v1/message.pb.h"
 #include "store/base/mutex.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 // A folder at one moment. Immutable once it is shared.
 struct FolderState {
@@ -80,6 +80,6 @@ class FolderCache {
   size_t cost_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_FOLDER_STATE_H_

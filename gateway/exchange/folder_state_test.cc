@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 using Uids = std::vector<uint32_t>;
@@ -119,4 +119,4 @@ TEST(FolderCacheTest, DropsWhatWasNotUsedForLongest) {
 }
 
 }  // namespace
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

@@ -10,7 +10,7 @@
 #include "gateway/exchange/http/response.h"
 #include "gateway/exchange/requests.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 // handlers_auth.cc
 boost::asio::awaitable<absl::StatusOr<LoginAnswer>> Login(Call& call, LoginRequest request);
@@ -27,6 +27,6 @@ boost::asio::awaitable<absl::StatusOr<MessageDetail>> GetMessage(Call& call,
 boost::asio::awaitable<absl::StatusOr<http::Response>> GetRawMessage(Call& call,
                                                                      GetMessageRequest request);
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_HANDLERS_H_

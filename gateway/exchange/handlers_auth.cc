@@ -8,7 +8,7 @@
 #include "gateway/exchange/handlers.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 namespace asio = boost::asio;
@@ -32,4 +32,4 @@ asio::awaitable<absl::StatusOr<LoginAnswer>> Login(Call& call, LoginRequest requ
   co_return LoginAnswer{std::move(login->token), std::move(login->account), login->expires_in};
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

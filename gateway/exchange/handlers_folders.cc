@@ -3,7 +3,7 @@
 #include "gateway/exchange/handlers.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 boost::asio::awaitable<absl::StatusOr<FolderList>> ListFolders(Call& call, ListFoldersRequest) {
   store::v1::ListMailboxesRequest request;
@@ -18,4 +18,4 @@ boost::asio::awaitable<absl::StatusOr<FolderList>> ListFolders(Call& call, ListF
   co_return list;
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

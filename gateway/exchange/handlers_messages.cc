@@ -13,7 +13,7 @@
 #include "store/base/error.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 namespace asio = boost::asio;
@@ -120,4 +120,4 @@ asio::awaitable<absl::StatusOr<MessageDetail>> GetMessage(Call& call, GetMessage
   co_return detail;
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

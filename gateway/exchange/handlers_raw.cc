@@ -12,7 +12,7 @@
 #include "store/base/error.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 namespace asio = boost::asio;
@@ -86,4 +86,4 @@ asio::awaitable<absl::StatusOr<http::Response>> GetRawMessage(Call& call,
   co_return response;
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

@@ -9,7 +9,7 @@
 
 #include "gateway/exchange/failure.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 constexpr size_t kMaxDepth = 16;
@@ -59,4 +59,4 @@ void JsonReader::Fail(std::string_view field, std::string_view message) {
   if (status_.ok()) status_ = InvalidField(field, message);
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 // One JSON object. The first field at fault is remembered; fields that nobody asks for are passed
 // over, so that a client of a later version is understood. Not thread-safe.
@@ -38,6 +38,6 @@ class JsonReader {
   absl::Status status_;
 };
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_JSON_READER_H_

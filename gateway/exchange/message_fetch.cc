@@ -7,7 +7,7 @@
 #include "store/base/error.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 namespace asio = boost::asio;
@@ -86,4 +86,4 @@ store::v1::FetchMessagesRequest RequestOne(const std::string& mailbox, uint32_t 
   return request;
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

@@ -13,7 +13,7 @@
 #include "gateway/exchange/answers.h"
 #include "rmail/store/v1/message.pb.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 // 404 MESSAGE_NOT_FOUND, also for messages whose folder is gone.
 absl::Status NoMessage();
@@ -37,6 +37,6 @@ struct Fetched {
 boost::asio::awaitable<absl::StatusOr<Fetched>> FetchOne(const gateway::StoreSession& session,
                                                          store::v1::FetchMessagesRequest request);
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_MESSAGE_FETCH_H_

@@ -6,7 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 constexpr size_t kMaxMailboxId = 64;
@@ -57,4 +57,4 @@ std::string_view MailboxIdOf(std::string_view mailbox_name) {
   return mailbox_name.substr(mailbox_name.rfind('/') + 1);
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

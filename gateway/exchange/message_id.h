@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 struct MessageId {
   // The id in `accounts/{user@domain}/mailboxes/{mailbox_id}`.
@@ -31,6 +31,6 @@ std::string MailboxName(std::string_view account, std::string_view mailbox_id);
 // The mailbox id of such a name.
 std::string_view MailboxIdOf(std::string_view mailbox_name);
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_MESSAGE_ID_H_

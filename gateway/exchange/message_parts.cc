@@ -2,7 +2,7 @@
 
 #include "store/mime/decode.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 // The digest's own limits lie far below; this one guards the stack whatever a store sends.
@@ -96,4 +96,4 @@ std::string DecodeText(const store::v1::BodyPart& part, std::string_view encoded
                       Find(part.parameters(), "charset"));
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

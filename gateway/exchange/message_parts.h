@@ -9,7 +9,7 @@
 
 #include "rmail/store/v1/digest.pb.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 // A part that is no multipart. Points into the digest.
 struct Part {
@@ -49,6 +49,6 @@ uint64_t DecodedSize(const store::v1::BodyPart& part, std::string_view encoded);
 // The text of a part in UTF-8: content and charset decoded.
 std::string DecodeText(const store::v1::BodyPart& part, std::string_view encoded);
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_MESSAGE_PARTS_H_

@@ -10,7 +10,7 @@
 #include "store/mime/decode.h"
 #include "store/mime/header.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 namespace json = boost::json;
@@ -142,4 +142,4 @@ json::object DetailOf(const MessageDetail& detail) {
   return message;
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

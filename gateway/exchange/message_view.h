@@ -11,7 +11,7 @@
 #include "gateway/exchange/answers.h"
 #include "rmail/store/v1/mailbox.pb.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 // "2026-11-24T23:06:03Z"; null outside the years 0 to 9999.
 boost::json::value IsoTime(int64_t micros);
@@ -29,6 +29,6 @@ boost::json::array AddressesOf(
 // [{"name", "value"}] of a header block, values decoded, at most 500.
 boost::json::array HeadersOf(std::string_view header);
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_MESSAGE_VIEW_H_

@@ -8,7 +8,7 @@
 #include "gateway/exchange/json_reader.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 // RFC 5321, 4.5.3.1: a local part of 64 and a domain of 255 octets.
@@ -81,4 +81,4 @@ absl::StatusOr<GetMessageRequest> GetMessageRequest::From(const Input& input) {
   return GetMessageRequest{*std::move(id)};
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

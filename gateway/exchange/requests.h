@@ -12,7 +12,7 @@
 #include "gateway/exchange/http/url.h"
 #include "gateway/exchange/message_id.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 struct Input {
   const http::PathParameters& path;
@@ -51,6 +51,6 @@ struct GetMessageRequest {
   static absl::StatusOr<GetMessageRequest> From(const Input& input);
 };
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_REQUESTS_H_

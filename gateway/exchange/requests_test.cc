@@ -9,7 +9,7 @@
 #include "store/base/error.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 absl::StatusOr<LoginRequest> ParseLogin(std::string_view body) {
@@ -213,4 +213,4 @@ TEST(FailureTest, ChallengesAsRfc6750Says) {
 }
 
 }  // namespace
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

@@ -6,7 +6,7 @@
 #include "gateway/exchange/handlers.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 namespace {
 
 namespace asio = boost::asio;
@@ -51,4 +51,4 @@ const std::vector<Route>& Routes() {
   return routes;
 }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange

@@ -6,11 +6,11 @@
 
 #include "gateway/exchange/api.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 // All routes there are; lives as long as the process.
 const std::vector<Route>& Routes();
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_ROUTES_H_

@@ -7,11 +7,11 @@
 
 #include "store/mime/decode.h"
 
-namespace rmail::exchange {
+namespace rmail::gateway::exchange {
 
 // The text with each ill-formed sequence replaced by U+FFFD.
 inline std::string CleanUtf8(std::string_view text) { return mime::ToUtf8(text, "utf-8"); }
 
-}  // namespace rmail::exchange
+}  // namespace rmail::gateway::exchange
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_UTF8_H_

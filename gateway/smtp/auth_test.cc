@@ -8,7 +8,7 @@
 #include "gateway/common/sasl.h"
 #include "gateway/smtp/smtp_fixture.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 using gateway::EncodeBase64;
@@ -217,4 +217,4 @@ TEST_F(AuthTest, SubmissionDoesNotRelay) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

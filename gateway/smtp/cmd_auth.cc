@@ -8,7 +8,7 @@
 #include "store/base/error.h"
 #include "store/base/logging.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 using gateway::Credentials;
@@ -129,4 +129,4 @@ boost::asio::awaitable<Outcome> CmdAuth(Session& session, std::string argument) 
   co_return Reply{504, "5.5.4", "Mechanism not supported"};
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

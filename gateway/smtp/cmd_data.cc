@@ -10,7 +10,7 @@
 #include "gateway/smtp/tell_sender.h"
 #include "store/base/logging.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 using store::v1::DeliverMessageResponse;
@@ -191,4 +191,4 @@ boost::asio::awaitable<Outcome> CmdBdat(Session& session, std::string argument) 
   co_return Reply{250, "2.0.0", std::to_string(chunk.size) + " octets received"};
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -10,7 +10,7 @@
 #include "store/base/error.h"
 #include "store/base/logging.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 using store::v1::ResolveRecipientRequest;
@@ -134,4 +134,4 @@ boost::asio::awaitable<Outcome> CmdRcpt(Session& session, std::string argument) 
   co_return Reply{250, "2.1.5", "Recipient OK"};
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -5,7 +5,7 @@
 #include "gateway/smtp/syntax/command.h"
 #include "store/base/logging.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 // RFC 5321, 4.1.1.1 and 4.1.4: it starts anew.
@@ -96,4 +96,4 @@ boost::asio::awaitable<Outcome> CmdStartTls(Session& session, std::string) {
   co_return std::nullopt;
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

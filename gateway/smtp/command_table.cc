@@ -1,6 +1,6 @@
 #include "gateway/smtp/command_table.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 // RFC 1870, RFC 6152, RFC 4954 and RFC 6531 lengthen MAIL.
@@ -38,4 +38,4 @@ const Command* FindCommand(std::string_view verb) {
   return nullptr;
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

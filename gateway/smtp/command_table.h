@@ -9,7 +9,7 @@
 
 #include "gateway/smtp/session.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 enum CommandFlags : unsigned {
   kAlways = 0,
@@ -60,6 +60,6 @@ boost::asio::awaitable<Outcome> CmdRcpt(Session& session, std::string argument);
 boost::asio::awaitable<Outcome> CmdData(Session& session, std::string argument);
 boost::asio::awaitable<Outcome> CmdBdat(Session& session, std::string argument);
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_COMMAND_TABLE_H_

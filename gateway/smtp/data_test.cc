@@ -9,7 +9,7 @@
 #include "gateway/smtp/smtp_fixture.h"
 #include "store/base/error.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 class DataTest : public SmtpFixture {
@@ -371,4 +371,4 @@ TEST_F(DataTest, DrainWaitsForAMessageUnderWay) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -5,7 +5,7 @@
 
 #include "gateway/smtp/outcome.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 using store::v1::DeliverMessageRequest;
 using store::v1::DeliverMessageResponse;
@@ -63,4 +63,4 @@ boost::asio::awaitable<bool> Delivery::SendChunk() {
   co_return co_await upload_->Write(std::move(data));
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

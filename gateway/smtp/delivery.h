@@ -15,7 +15,7 @@
 #include "gateway/smtp/verdict.h"
 #include "rmail/store/v1/message.pb.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 // It holds at most one chunk of the message. The store's call starts with the first full chunk or
 // at the end, so a client that stalls at once holds nothing in the store. Destroying it before
@@ -58,6 +58,6 @@ class Delivery {
   bool broken_ = false;
 };
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_DELIVERY_H_

@@ -7,7 +7,7 @@
 #include "absl/time/clock.h"
 #include "store/base/error.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 using store::v1::DeliverMessageRequest;
 using store::v1::DeliverMessageResponse;
@@ -282,4 +282,4 @@ void FakeStore::Start(const client::CallOptions&, const store::v1::AuthenticateR
   done(Authenticate(request.address(), request.password()));
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -15,7 +15,7 @@
 #include "store/base/mutex.h"
 #include "store/client/store_client.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 // Serves the domain example.com. Thread-safe.
 class FakeStore : public client::StoreClient {
@@ -92,6 +92,6 @@ class FakeStore : public client::StoreClient {
   size_t largest_chunk_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_FAKE_STORE_H_

@@ -7,7 +7,7 @@
 #include "gateway/smtp/syntax/trace.h"
 #include "gateway/smtp/syntax/utf8.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 // RFC 6533, 3: an address that is not ASCII has the type utf-8, here in its unencoded form, which
@@ -72,4 +72,4 @@ std::string ComposeNonDelivery(const NonDelivery& notice) {
       Explanation(notice), DeliveryStatus(notice));
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -9,7 +9,7 @@
 #include "absl/time/time.h"
 #include "gateway/smtp/outcome.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 struct NonDelivery {
   // This server.
@@ -27,6 +27,6 @@ struct NonDelivery {
 // another.
 std::string ComposeNonDelivery(const NonDelivery& notice);
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_NON_DELIVERY_H_

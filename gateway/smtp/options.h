@@ -8,7 +8,7 @@
 #include "absl/time/time.h"
 #include "gateway/common/server.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 // How long a client may take (RFC 5321, 4.5.3.2.7 for the first).
 struct SmtpTimeouts {
@@ -67,6 +67,6 @@ struct SmtpOptions {
   SmtpTimeouts timeouts;
 };
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_OPTIONS_H_

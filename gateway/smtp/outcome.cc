@@ -9,7 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 // Octets of a reply's text that are left for names: RFC 5321, 4.5.3.1.5 has 512 for a line.
@@ -97,4 +97,4 @@ Reply RefusalOfAll(const std::vector<FailedRecipient>& failed) {
   return failed.empty() ? ReplyFor(store::v1::ERROR_REASON_UNSPECIFIED) : failed.front().reply;
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -11,7 +11,7 @@
 #include "rmail/store/v1/message.pb.h"
 #include "store/base/error.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 // For a recipient or a message that fails for this reason.
 Reply ReplyFor(ErrorReason reason);
@@ -55,6 +55,6 @@ Reply RefusalOfAll(const std::vector<FailedRecipient>& failed);
 // client's server: permanent whatever the reasons are. It names as many as a line may hold.
 Reply RefusalOfSome(const std::vector<FailedRecipient>& failed);
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_OUTCOME_H_

@@ -5,7 +5,7 @@
 #include "gateway/smtp/non_delivery.h"
 #include "gateway/smtp/verdict.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 std::string Codes(const Reply& reply) { return std::to_string(reply.code) + " " + reply.enhanced; }
@@ -99,4 +99,4 @@ TEST(AccountOf, InLowerCase) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

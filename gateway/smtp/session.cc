@@ -10,7 +10,7 @@
 #include "gateway/smtp/syntax/command.h"
 #include "store/base/logging.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 // Replies that wait for the end of a pipelined group.
@@ -179,4 +179,4 @@ void Session::Count(const Reply& reply) {
   Send({421, "4.7.0", options().hostname + " Too many bad commands"});
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

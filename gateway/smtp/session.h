@@ -27,7 +27,7 @@
 #include "gateway/smtp/syntax/envelope.h"
 #include "gateway/smtp/syntax/reply.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 // What a listener is for.
 enum class Service {
@@ -146,6 +146,6 @@ class Session {
   bool closing_ = false;
 };
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_SESSION_H_

@@ -3,7 +3,7 @@
 
 #include "gateway/smtp/smtp_fixture.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 class SessionTest : public SmtpFixture {};
@@ -354,4 +354,4 @@ TEST_F(SessionTest, TooManyConnections) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

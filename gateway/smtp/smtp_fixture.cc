@@ -5,7 +5,7 @@
 #include "gateway/common/store_session.h"
 #include "gateway/common/test_tls.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 std::string SmtpClient::Reply() {
   std::string reply;
@@ -105,4 +105,4 @@ size_t TraceEnd(const std::string& stored) {
 std::string Body(const std::string& stored) { return stored.substr(TraceEnd(stored)); }
 std::string TraceOf(const std::string& stored) { return stored.substr(0, TraceEnd(stored)); }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -13,7 +13,7 @@
 #include "gateway/smtp/smtp_server.h"
 #include "tests/support/line_client.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 // A LineClient that reads whole replies.
 class SmtpClient : public testing::LineClient {
@@ -64,6 +64,6 @@ std::string Body(const std::string& stored);
 // The trace fields.
 std::string TraceOf(const std::string& stored);
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_SMTP_FIXTURE_H_

@@ -7,7 +7,7 @@
 #include "gateway/smtp/syntax/reply.h"
 #include "store/base/status.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 boost::asio::awaitable<void> Serve(std::shared_ptr<gateway::Connection> connection,
@@ -71,4 +71,4 @@ uint16_t SmtpServer::smtps_port() const { return impl_->smtps_port; }
 
 void SmtpServer::Drain(absl::Duration grace) { impl_->server.Drain(grace); }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -12,7 +12,7 @@
 #include "gateway/common/tls_context.h"
 #include "gateway/smtp/options.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 // Thread-safe.
 class SmtpServer {
@@ -41,6 +41,6 @@ class SmtpServer {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_SMTP_SERVER_H_

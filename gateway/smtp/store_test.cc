@@ -14,7 +14,7 @@
 #include "gateway/smtp/smtp_server.h"
 #include "tests/support/test_store.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 class StoreTest : public ::testing::Test {
@@ -139,4 +139,4 @@ TEST_F(StoreTest, Submission) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -13,7 +13,7 @@
 #include "gateway/smtp/delivery.h"
 #include "store/base/logging.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 // The sender's accounts; none when the sender is not local or nobody.
@@ -90,4 +90,4 @@ boost::asio::awaitable<void> TellSender::End() {
   while (!state_->ended) co_await state_->Wait(std::chrono::minutes(1));
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -10,7 +10,7 @@
 #include "gateway/common/store_session.h"
 #include "gateway/smtp/non_delivery.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 // The store calls run beside the session, so that it can answer its client before they have ended;
 // it must wait for them with End() before it goes on. Not thread-safe.
@@ -33,6 +33,6 @@ class TellSender {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_TELL_SENDER_H_

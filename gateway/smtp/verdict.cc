@@ -1,6 +1,6 @@
 #include "gateway/smtp/verdict.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 std::optional<Reply> Judge(const MessageFacts& facts, const MessagePolicy& policy) {
   // What makes a message ambiguous to the next server is refused whatever else it is: its end may
@@ -16,4 +16,4 @@ std::optional<Reply> Judge(const MessageFacts& facts, const MessagePolicy& polic
   return std::nullopt;
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

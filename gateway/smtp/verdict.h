@@ -9,7 +9,7 @@
 #include "gateway/smtp/syntax/message_checker.h"
 #include "gateway/smtp/syntax/reply.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 struct MessagePolicy {
   // See SmtpOptions.
@@ -22,6 +22,6 @@ struct MessagePolicy {
 // comes in, too, so that what is refused for certain takes no room.
 std::optional<Reply> Judge(const MessageFacts& facts, const MessagePolicy& policy);
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_VERDICT_H_

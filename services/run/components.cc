@@ -78,9 +78,9 @@ struct Components::Impl {
   std::unique_ptr<gateway::StoreAccess> access;
   std::unique_ptr<gateway::TlsContext> tls;
   std::unique_ptr<gateway::IoThreads> threads;
-  std::unique_ptr<smtp::SmtpServer> smtp;
+  std::unique_ptr<gateway::smtp::SmtpServer> smtp;
   std::unique_ptr<gateway::imap::ImapServer> imap;
-  std::unique_ptr<exchange::ExchangeServer> exchange;
+  std::unique_ptr<gateway::exchange::ExchangeServer> exchange;
   bool drained = false;
 };
 
@@ -125,7 +125,7 @@ absl::Status Components::Impl::StartGateways() {
 
 absl::Status Components::Impl::StartSmtp() {
   const config::SmtpConfig& from = config.smtp;
-  smtp::SmtpOptions options;
+  gateway::smtp::SmtpOptions options;
   options.hostname = config.hostname;
   if (!config.domains.empty()) options.postmaster_domain = config.domains[0];
   options.host = from.host;
@@ -137,7 +137,8 @@ absl::Status Components::Impl::StartSmtp() {
   options.max_message_size = from.max_message_size;
   options.max_recipients = from.max_recipients;
   options.max_messages_per_connection = from.max_messages_per_connection;
-  RMAIL_ASSIGN_OR_RETURN(smtp, smtp::SmtpServer::Start(*threads, *access, tls.get(), options));
+  RMAIL_ASSIGN_OR_RETURN(smtp,
+                         gateway::smtp::SmtpServer::Start(*threads, *access, tls.get(), options));
   AddListener("smtp", from.host, smtp->port());
   AddListener("submission", from.host, smtp->submission_port());
   if (smtp->smtps_port() != 0) AddListener("smtps", from.host, smtp->smtps_port());
@@ -163,14 +164,14 @@ absl::Status Components::Impl::StartImap() {
 
 absl::Status Components::Impl::StartExchange() {
   const config::ExchangeConfig& from = config.exchange_api;
-  exchange::ExchangeOptions options;
+  gateway::exchange::ExchangeOptions options;
   options.host = from.host;
   options.port = from.port;
   options.secure_port = from.secure_port;
   options.connections.total = from.max_connections;
   options.connections.per_address = from.max_connections_per_address;
-  RMAIL_ASSIGN_OR_RETURN(exchange,
-                         exchange::ExchangeServer::Start(*threads, *access, tls.get(), options));
+  RMAIL_ASSIGN_OR_RETURN(
+      exchange, gateway::exchange::ExchangeServer::Start(*threads, *access, tls.get(), options));
   AddListener("http", from.host, exchange->port());
   if (exchange->secure_port() != 0) AddListener("https", from.host, exchange->secure_port());
   return absl::OkStatus();

@@ -81,25 +81,39 @@ class Fetch {
   absl::Status SendSections(pb::FetchMessagesResponse* response, size_t* cost) {
     while (section_ < request_.sections_size()) {
       if (*cost >= kBatch) return absl::OkStatus();
-      if (!reader_) {
-        RMAIL_ASSIGN_OR_RETURN(SectionReader opened,
-                               SectionReader::Open(*message_, request_.sections(section_)));
-        reader_.emplace(std::move(opened));
+      pb::SectionData data;
+      data.set_uid(rows_[next_ - 1].info.uid);
+      data.set_section(static_cast<uint32_t>(section_));
+      const absl::Status filled = FillSection(kBatch - *cost, &data);
+      if (absl::IsDataLoss(filled) && data.position() == 0) {
+        // Nothing of it has been sent: one damaged file must not end every FETCH at the same place.
+        LogError("{}: UID {}: {}", mailbox_->directory(), data.uid(), FromAbsl(filled.message()));
+        data.set_missing(true);
+        data.clear_total();
+      } else if (!filled.ok()) {
+        return filled;
       }
-      pb::SectionData* const data = response->add_sections();
-      data->set_uid(rows_[next_ - 1].info.uid);
-      data->set_section(static_cast<uint32_t>(section_));
-      data->set_missing(reader_->missing());
-      data->set_total(reader_->total());
-      data->set_position(reader_->position());
-      RMAIL_ASSIGN_OR_RETURN(*data->mutable_data(), reader_->Next(kBatch - *cost));
-      *cost += kRowCost + data->data().size();
-      if (reader_->done()) {
+      if (data.missing() || reader_->done()) {
         reader_.reset();
         ++section_;
       }
+      *cost += kRowCost + data.data().size();
+      *response->add_sections() = std::move(data);
     }
     message_.reset();
+    return absl::OkStatus();
+  }
+
+  absl::Status FillSection(uint64_t max, pb::SectionData* data) {
+    if (!reader_) {
+      RMAIL_ASSIGN_OR_RETURN(SectionReader opened,
+                             SectionReader::Open(*message_, request_.sections(section_)));
+      reader_.emplace(std::move(opened));
+    }
+    data->set_missing(reader_->missing());
+    data->set_total(reader_->total());
+    data->set_position(reader_->position());
+    RMAIL_ASSIGN_OR_RETURN(*data->mutable_data(), reader_->Next(max));
     return absl::OkStatus();
   }
 

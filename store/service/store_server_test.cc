@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <future>
 #include <string>
 #include <vector>
@@ -250,6 +251,24 @@ TEST_F(StoreServerTest, AppendedMessageIsFetchedByteForByte) {
   pb::SectionSpec part;
   part.add_part(2);
   EXPECT_EQ(Section(1, part), "(missing)");
+}
+
+TEST_F(StoreServerTest, DamagedFileEndsNoFetch) {
+  ASSERT_TRUE(Append({"Subject: a\r\n\r\nbody"}).ok());
+  ASSERT_TRUE(Append({"Subject: b\r\n\r\nbody"}).ok());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
+    if (entry.path().filename().string().starts_with("1.")) {
+      std::filesystem::resize_file(entry.path(), 5);
+    }
+  }
+  EXPECT_EQ(Section(1, {}), "(missing)");
+  pb::SectionSpec text;
+  text.set_kind(pb::SectionSpec::KIND_TEXT);
+  EXPECT_EQ(Section(1, text), "(missing)");
+  EXPECT_EQ(Section(2, text), "body");
+  pb::SearchExpression body;
+  body.set_body("body");
+  EXPECT_THAT(Search(body), ElementsAre(2));
 }
 
 TEST_F(StoreServerTest, UploadThatDoesNotEndIsNotStored) {

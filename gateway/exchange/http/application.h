@@ -9,7 +9,7 @@
 #include "gateway/exchange/http/request.h"
 #include "gateway/exchange/http/response.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 struct Peer {
   // Without port.
@@ -28,6 +28,6 @@ class Application {
                                                   const Peer& peer) = 0;
 };
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_HTTP_APPLICATION_H_

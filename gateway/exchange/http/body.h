@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 class BodySource {
  public:
@@ -17,6 +17,6 @@ class BodySource {
   virtual boost::asio::awaitable<absl::StatusOr<std::string>> Next() = 0;
 };
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_HTTP_BODY_H_

@@ -13,7 +13,7 @@
 
 #include "absl/strings/ascii.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 namespace {
 
 namespace beast = boost::beast::http;
@@ -244,4 +244,4 @@ std::string SerializeHead(const Response& response, int version) {
   return head;
 }
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http

@@ -15,7 +15,7 @@
 #include "gateway/exchange/http/request.h"
 #include "gateway/exchange/http/response.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 // Parses one request. Not thread-safe.
 class RequestParser {
@@ -64,6 +64,6 @@ class RequestParser {
 // `response.body` is not in it.
 std::string SerializeHead(const Response& response, int version);
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_HTTP_CODEC_H_

@@ -8,7 +8,7 @@
 
 #include "gateway/exchange/http/framing.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 namespace {
 
 using State = RequestParser::State;
@@ -258,4 +258,4 @@ TEST(FramingTest, ExpectsContinueOnlyWithABody) {
 }
 
 }  // namespace
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http

@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 void AddFramingHeaders(Response& response, int version, bool keep_alive, absl::Time now) {
   const auto add_default = [&response](std::string_view name, std::string_view value) {
@@ -49,4 +49,4 @@ bool ExpectsContinue(const Request& request) {
          absl::EqualsIgnoreCase(ToAbsl(expect), "100-continue");
 }
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http

@@ -9,7 +9,7 @@
 #include "gateway/exchange/http/request.h"
 #include "gateway/exchange/http/response.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 // Adds Date, Content-Length or Transfer-Encoding, Connection, and the security headers that the
 // handler has not set. `version` is the request's.
@@ -24,6 +24,6 @@ std::string ToChunk(std::string_view piece);
 // Whether the client waits for 100 Continue before it sends its body.
 bool ExpectsContinue(const Request& request);
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_HTTP_FRAMING_H_

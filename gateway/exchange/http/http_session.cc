@@ -15,7 +15,7 @@
 #include "store/base/logging.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 namespace {
 
 namespace asio = boost::asio;
@@ -292,4 +292,4 @@ asio::awaitable<void> RunHttpSession(std::shared_ptr<gateway::Connection> connec
   co_await session.Run();
 }
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http

@@ -12,13 +12,13 @@
 #include "gateway/exchange/exchange_options.h"
 #include "gateway/exchange/http/application.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 // Runs until the client goes, a time-out passes or the server drains. `limits` and `application`
 // outlive it.
 boost::asio::awaitable<void> RunHttpSession(std::shared_ptr<gateway::Connection> connection,
                                             const HttpLimits& limits, Application& application);
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_HTTP_HTTP_SESSION_H_

@@ -19,7 +19,7 @@
 #include "gateway/exchange/http/test_client.h"
 #include "tests/support/line_client.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 namespace {
 
 using gateway::IoThreads;
@@ -364,4 +364,4 @@ TEST_F(HttpSessionTest, DrainEndsIdleConnections) {
 }
 
 }  // namespace
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http

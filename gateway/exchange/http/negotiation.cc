@@ -5,7 +5,7 @@
 #include "absl/strings/match.h"
 #include "store/base/status.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 namespace {
 
 std::string_view Trim(std::string_view text) {
@@ -75,4 +75,4 @@ std::string_view BearerToken(std::string_view authorization) {
   return Trim(authorization.substr(kScheme.size()));
 }
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 // Whether a client that sent this Accept field takes `type` ("application/json"), whatever its
 // weight above 0 (RFC 9110, 12.5.1). A range that cannot be understood counts for nothing.
@@ -17,6 +17,6 @@ bool IsMediaType(std::string_view content_type, std::string_view type);
 // another scheme.
 std::string_view BearerToken(std::string_view authorization);
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_HTTP_NEGOTIATION_H_

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 struct Header {
   // In lower case in requests.
@@ -43,6 +43,6 @@ struct Request {
   bool has_body() const { return !content_length.has_value() || *content_length > 0; }
 };
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_HTTP_REQUEST_H_

@@ -11,7 +11,7 @@
 
 #include "gateway/exchange/http/request.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 class BodySource;  // body.h
 
@@ -33,6 +33,6 @@ struct Response {
   bool close = false;
 };
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_HTTP_RESPONSE_H_

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 Router::Router(const std::vector<Endpoint>& endpoints) {
   for (const Endpoint& endpoint : endpoints) {
@@ -60,4 +60,4 @@ Router::Match Router::Find(std::string_view method,
   return match;
 }
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 // Values of a template's parameters: {"folder", "INBOX"}.
 class PathParameters {
@@ -70,6 +70,6 @@ class Router {
   std::vector<Entry> entries_;
 };
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_HTTP_ROUTER_H_

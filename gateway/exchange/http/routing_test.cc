@@ -9,7 +9,7 @@
 #include "gateway/exchange/http/router.h"
 #include "gateway/exchange/http/url.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 namespace {
 
 using Segments = std::vector<std::string>;
@@ -149,4 +149,4 @@ TEST(BearerTokenTest, TakesTheTokenOnly) {
 }
 
 }  // namespace
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http

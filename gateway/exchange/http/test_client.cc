@@ -7,7 +7,7 @@
 #include <cctype>
 #include <cstdlib>
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 namespace {
 
 std::string ReadChunks(testing::LineClient& client) {
@@ -63,4 +63,4 @@ Answer Ask(testing::LineClient& client, std::string_view method, std::string_vie
   return ReadAnswer(client, method == "HEAD");
 }
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http

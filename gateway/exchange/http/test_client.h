@@ -8,7 +8,7 @@
 
 #include "tests/support/line_client.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 struct Answer {
   // 0 when no answer came.
@@ -33,6 +33,6 @@ Answer ReadAnswer(testing::LineClient& client, bool head = false);
 Answer Ask(testing::LineClient& client, std::string_view method, std::string_view target,
            std::string_view headers = "", std::string_view body = "");
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_HTTP_TEST_CLIENT_H_

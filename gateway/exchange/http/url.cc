@@ -4,7 +4,7 @@
 #include "store/base/status.h"
 #include "store/mime/utf8.h"
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 namespace {
 
 constexpr size_t kMaxQueryParameters = 64;
@@ -92,4 +92,4 @@ std::optional<Target> ParseTarget(std::string_view target) {
   }
 }
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http

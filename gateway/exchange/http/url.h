@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace rmail::exchange::http {
+namespace rmail::gateway::exchange::http {
 
 // Decodes %XX, and '+' to a space when told so (queries). nullopt for an escape that is broken and
 // for a result that is not UTF-8 or has control characters in it.
@@ -27,6 +27,6 @@ struct Target {
 // nullopt when it is neither or something in it cannot be decoded.
 std::optional<Target> ParseTarget(std::string_view target);
 
-}  // namespace rmail::exchange::http
+}  // namespace rmail::gateway::exchange::http
 
 #endif  // RMAIL_GATEWAY_EXCHANGE_HTTP_URL_H_

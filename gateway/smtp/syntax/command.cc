@@ -8,7 +8,7 @@
 #include "gateway/smtp/syntax/path.h"
 #include "gateway/smtp/syntax/utf8.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 constexpr std::string_view kBlanks = " \t";
@@ -89,4 +89,4 @@ bool IsHelloName(std::string_view text) {
   });
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

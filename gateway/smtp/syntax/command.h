@@ -8,7 +8,7 @@
 
 #include "gateway/smtp/syntax/reply.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 struct CommandLine {
   // In upper case: letters and digits. May be a verb that nobody knows.
@@ -41,6 +41,6 @@ std::string_view TakeWord(std::string_view& text);
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_SYNTAX_COMMAND_H_

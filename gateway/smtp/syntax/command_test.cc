@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 using namespace std::string_view_literals;
@@ -85,4 +85,4 @@ TEST(IsHelloName, RefusesWhatWouldForgeAField) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 size_t DotReader::Feed(std::string_view input, std::string& out) {
   size_t i = 0;
@@ -57,4 +57,4 @@ void DotReader::Step(char c, std::string& out) {
   state_ = c == '\r' ? State::kCr : State::kText;
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 // Finds the end of data and takes off the dots that the client has stuffed. It works on pieces cut
 // anywhere and holds at most two octets back.
@@ -37,6 +37,6 @@ class DotReader {
   State state_ = State::kLineStart;
 };
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_SYNTAX_DOT_READER_H_

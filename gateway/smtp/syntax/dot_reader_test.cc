@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 struct Read {
@@ -137,4 +137,4 @@ TEST(DotReader, DoesNothingAfterTheEnd) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -8,7 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "gateway/smtp/syntax/command.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 bool IsKeyword(std::string_view text) {
@@ -149,4 +149,4 @@ Parsed<RcptCommand> ParseRcpt(std::string_view argument, bool utf8) {
   return RcptCommand{*std::move(path)};
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

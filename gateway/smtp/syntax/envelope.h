@@ -11,7 +11,7 @@
 #include "gateway/smtp/syntax/path.h"
 #include "gateway/smtp/syntax/reply.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 // `keyword=value` or `keyword`.
 struct Parameter {
@@ -47,6 +47,6 @@ struct RcptCommand {
 // `utf8`: the transaction's MAIL had SMTPUTF8.
 Parsed<RcptCommand> ParseRcpt(std::string_view argument, bool utf8);
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_SYNTAX_ENVELOPE_H_

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 // "250 address size body utf8", or the refusal's codes.
@@ -79,4 +79,4 @@ TEST(ParseRcpt, Refuses) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

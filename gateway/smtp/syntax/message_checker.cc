@@ -4,7 +4,7 @@
 
 #include "gateway/smtp/syntax/command.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 constexpr std::string_view kReceived = "Received:";
@@ -58,4 +58,4 @@ void MessageChecker::EndLine() {
   after_cr_ = false;
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

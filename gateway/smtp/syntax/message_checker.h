@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 struct MessageFacts {
   // Octets.
@@ -41,6 +41,6 @@ class MessageChecker {
   std::string line_start_;
 };
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_SYNTAX_MESSAGE_CHECKER_H_

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 using namespace std::string_view_literals;
@@ -51,4 +51,4 @@ TEST(MessageChecker, CountsReceivedFieldsOfTheHeader) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

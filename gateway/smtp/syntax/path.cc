@@ -8,7 +8,7 @@
 #include "gateway/smtp/syntax/command.h"
 #include "gateway/smtp/syntax/utf8.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 // RFC 5322, 3.2.3 and RFC 6531, 3.3.
@@ -164,4 +164,4 @@ bool IsAddressLiteral(std::string_view text) {
   return inet_pton(AF_INET, inner.c_str(), address) == 1;
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 // RFC 5321, 4.5.3.1.3: with the angle brackets, octets. The limits of the local part (64) and the
 // domain (255) are minima, and mailing lists' reverse-paths pass the first, so only the domain's is
@@ -37,6 +37,6 @@ bool IsDomain(std::string_view text);
 // [192.0.2.1] or [IPv6:2001:db8::1], with the brackets.
 bool IsAddressLiteral(std::string_view text);
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_SYNTAX_PATH_H_

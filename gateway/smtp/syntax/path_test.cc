@@ -4,7 +4,7 @@
 
 #include "gateway/smtp/syntax/utf8.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 using namespace std::string_view_literals;
@@ -127,4 +127,4 @@ TEST(IsUtf8, WellFormedOnly) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

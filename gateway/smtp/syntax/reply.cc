@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 std::string FormatReply(const Reply& reply) {
   std::string out;
@@ -28,4 +28,4 @@ std::string FormatReply(const Reply& reply) {
   return out;
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

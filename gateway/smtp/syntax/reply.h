@@ -5,7 +5,7 @@
 #include <string>
 #include <variant>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 struct Reply {
   // 200 to 599.
@@ -29,6 +29,6 @@ inline bool IsFailure(const Reply& reply) { return reply.code >= 400; }
 // 4yz: the same again may work later.
 inline bool IsTransient(const Reply& reply) { return reply.code >= 400 && reply.code < 500; }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_SYNTAX_REPLY_H_

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 TEST(FormatReply, OneLine) {
@@ -30,4 +30,4 @@ TEST(Reply, Classes) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

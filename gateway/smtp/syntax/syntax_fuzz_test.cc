@@ -13,7 +13,7 @@
 #include "gateway/smtp/syntax/path.h"
 #include "gateway/smtp/syntax/utf8.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 class Random {
@@ -144,4 +144,4 @@ TEST(SyntaxFuzz, DotStuffingRoundTrips) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 std::string_view WithProtocol(const Trace& trace) {
   if (trace.utf8) {
@@ -32,4 +32,4 @@ std::string MessageDate(absl::Time time) {
   return absl::FormatTime("%a, %d %b %Y %H:%M:%S +0000", time, absl::UTCTimeZone());
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

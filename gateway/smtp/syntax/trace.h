@@ -7,7 +7,7 @@
 
 #include "absl/time/time.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 struct Trace {
   // What the client called itself; IsHelloName holds.
@@ -43,6 +43,6 @@ std::string ReturnPathField(std::string_view address);
 // "Tue, 24 Nov 2026 23:06:04 +0000" (RFC 5322, 3.3).
 std::string MessageDate(absl::Time time);
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
 
 #endif  // RMAIL_GATEWAY_SMTP_SYNTAX_TRACE_H_

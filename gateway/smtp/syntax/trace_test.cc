@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 namespace {
 
 Trace Example() {
@@ -61,4 +61,4 @@ TEST(ReturnPathField, NullAndNot) {
 }
 
 }  // namespace
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp

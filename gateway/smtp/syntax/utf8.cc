@@ -4,7 +4,7 @@
 
 #include "store/mime/utf8.h"
 
-namespace rmail::smtp {
+namespace rmail::gateway::smtp {
 
 bool IsAscii(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
@@ -20,4 +20,4 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
-}  // namespace rmail::smtp
+}  // namespace rmail::gateway::smtp
