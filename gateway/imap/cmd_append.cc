@@ -31,7 +31,10 @@ store::v1::AppendMessageRequest MakeHeader(const AppendArguments& arguments, std
   for (const std::string& keyword : arguments.flags.keywords) {
     header.mutable_flags()->add_keywords(keyword);
   }
-  header.set_internal_date(arguments.internal_date.value_or(0));
+  // The store takes 0 for now, and nothing from before 1970.
+  if (arguments.internal_date) {
+    header.set_internal_date(std::max<int64_t>(*arguments.internal_date, 1));
+  }
   header.set_size(arguments.size);
   return request;
 }
@@ -79,7 +82,7 @@ boost::asio::awaitable<Reply> Append(Session& session, const Command& command) {
   if (message->synchronizing) co_await session.commands().SendContinuation();
   const absl::StatusOr<bool> ended = co_await Transfer(session, message->octets, upload);
   if (!ended.ok()) {
-    session.Abort();
+    co_await session.EndNow(ended.status());
     co_return Bad("The connection broke");
   }
   // Destroying the upload drops what was sent.

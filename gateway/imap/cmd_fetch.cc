@@ -8,6 +8,7 @@
 #include "gateway/imap/fetch_writer.h"
 #include "gateway/imap/flag_update.h"
 #include "gateway/imap/session.h"
+#include "store/base/error.h"
 #include "store/base/logging.h"
 #include "store/base/status.h"
 
@@ -75,7 +76,13 @@ boost::asio::awaitable<Reply> FetchFromStore(Session& session, FetchPlan& plan,
   std::vector<uint32_t> newly_seen;
   if (plan.sets_seen && !session.mailbox().read_only()) {
     const absl::Status marked = co_await MarkSeen(session, messages, newly_seen);
-    if (!marked.ok()) co_return NoBecause(marked);
+    const ErrorReason reason = ReasonOf(marked);
+    if (reason == store::v1::ERROR_REASON_MAILBOX_NOT_FOUND ||
+        reason == store::v1::ERROR_REASON_BAD_TOKEN) {
+      co_return NoBecause(marked);
+    }
+    // What can't be marked can be read all the same: over quota, with a full disk.
+    if (!marked.ok()) LogWarning("imap: FETCH could not set \\Seen: {}", ToText(marked));
   }
   plan.request.set_mailbox(session.mailbox().name());
   session.mailbox().AddUidRanges(messages, *plan.request.mutable_uids());

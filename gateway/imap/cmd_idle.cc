@@ -33,7 +33,7 @@ boost::asio::awaitable<void> PushChanges(Session& session) {
     const absl::Status synced = co_await session.selection().SyncIfChanged();
     // The watcher tells again when the store is back.
     if (!synced.ok()) LogDebug("imap: sync while idling failed: {}", ToText(synced));
-    session.mailbox().TakeChanges(session.out().buffer(), true);
+    co_await session.SendChanges(true);
   }
   co_await session.out().Flush();
 }

@@ -55,6 +55,9 @@ boost::asio::awaitable<Reply> StatusOf(Session& session, const Command& command)
   request.mutable_path()->set_path(arguments.mailbox);
   const auto found = co_await session.store().Call(std::move(request));
   if (!found.ok()) co_return NoBecause(found.status());
+  if (!found->mailbox().has_counts()) {
+    co_return No("SERVERBUG", "The mailbox can't be counted, see the server's log");
+  }
   AppendStatus(session.out().buffer(), found->mailbox(), arguments.items);
   co_return Ok("STATUS completed");
 }

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/escaping.h"
+#include "gateway/common/sasl.h"
 #include "gateway/imap/commands.h"
 #include "gateway/imap/session.h"
 #include "gateway/imap/syntax/command_assembler.h"
@@ -18,11 +18,15 @@ namespace {
 // RFC 4616 allows 255 octets for each of the three; nobody needs more than this.
 constexpr size_t kMaxSaslLine = 12 * 1024;
 
-boost::asio::awaitable<Reply> CheckPassword(Session& session, std::string user,
-                                            std::string password) {
-  absl::StatusOr<StoreAccess::Login> login =
-      co_await session.context().access.Authenticate(user, std::move(password),
-                                                     session.connection()->peer());
+// nullopt: such as no account can have; no other failed login looks different.
+boost::asio::awaitable<Reply> CheckPassword(Session& session,
+                                            std::optional<Credentials> credentials) {
+  if (!credentials || !IsWellFormed(*credentials) || !ActsAsSelf(*credentials)) {
+    co_await session.LoginFailed();
+    co_return No("AUTHENTICATIONFAILED", "Invalid address or password");
+  }
+  absl::StatusOr<StoreAccess::Login> login = co_await session.context().access.Authenticate(
+      credentials->user, std::move(credentials->password), session.connection()->peer());
   if (login.ok()) {
     LogInfo("imap: {} logged in from {}", login->account, session.connection()->peer());
     session.LogIn(std::move(login->session));
@@ -34,29 +38,6 @@ boost::asio::awaitable<Reply> CheckPassword(Session& session, std::string user,
     co_await session.LoginFailed();
   }
   co_return NoBecause(login.status());
-}
-
-struct PlainCredentials {
-  std::string user;
-  std::string password;
-};
-
-// RFC 4616: authorization identity NUL authentication identity NUL password, in base64.
-std::optional<PlainCredentials> DecodePlain(std::string_view base64) {
-  std::string message;
-  if (!absl::Base64Unescape(ToAbsl(base64), &message)) return std::nullopt;
-  const size_t first = message.find('\0');
-  if (first == std::string::npos) return std::nullopt;
-  const size_t second = message.find('\0', first + 1);
-  if (second == std::string::npos) return std::nullopt;
-  PlainCredentials credentials{message.substr(first + 1, second - first - 1),
-                               message.substr(second + 1)};
-  // To act for somebody else is not offered.
-  if (first != 0 && message.substr(0, first) != credentials.user) return std::nullopt;
-  if (credentials.user.empty() || credentials.password.find('\0') != std::string::npos) {
-    return std::nullopt;
-  }
-  return credentials;
 }
 
 // Asks for the client's message. An error is that of the connection; nullopt: the client sent too
@@ -84,7 +65,7 @@ boost::asio::awaitable<Reply> Authenticate(Session& session, const Command& comm
   } else {
     absl::StatusOr<std::optional<std::string>> asked = co_await AskForMessage(session);
     if (!asked.ok()) {
-      session.Abort();
+      co_await session.EndNow(asked.status());
       co_return Bad("The connection broke");
     }
     if (!asked->has_value()) co_return Bad("The response is too long");
@@ -92,15 +73,18 @@ boost::asio::awaitable<Reply> Authenticate(Session& session, const Command& comm
     // RFC 9051, 6.2.2.
     if (message == "*") co_return Bad("AUTHENTICATE cancelled");
   }
-  std::optional<PlainCredentials> credentials = DecodePlain(message);
-  if (!credentials) co_return Bad("Invalid PLAIN response");
-  co_return co_await CheckPassword(session, std::move(credentials->user),
-                                   std::move(credentials->password));
+  const std::optional<std::string> decoded = DecodeBase64(message);
+  // RFC 9051, 6.2.2.
+  if (!decoded) co_return Bad("Invalid base64");
+  std::optional<Credentials> credentials = ParsePlain(*decoded);
+  co_return co_await CheckPassword(session, std::move(credentials));
 }
 
 boost::asio::awaitable<Reply> Login(Session& session, const Command& command) {
   const auto& arguments = std::get<LoginArguments>(command.arguments);
-  co_return co_await CheckPassword(session, arguments.user, arguments.password);
+  Credentials credentials{
+      .authorize_as = {}, .user = arguments.user, .password = arguments.password};
+  co_return co_await CheckPassword(session, std::move(credentials));
 }
 
 boost::asio::awaitable<Reply> StartTls(Session& session, const Command&) {

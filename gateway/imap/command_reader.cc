@@ -16,33 +16,30 @@ constexpr size_t kChunk = 16 * 1024;
 
 boost::asio::awaitable<absl::StatusOr<RawCommand>> CommandReader::Read() {
   using Next = CommandAssembler::Next;
-  // With more input at hand, its answers go out together with those of this command.
-  if (reader_.buffered() == 0) co_await out_.Flush();
   CommandAssembler assembler({options_.max_literal, options_.max_command});
   RawCommand command;
   Next next = Next::kLine;
   bool first = true;
   while (next != Next::kDone && next != Next::kMessage) {
     if (next == Next::kLine) {
-      absl::StatusOr<std::string> line = co_await reader_.ReadLine(options_.max_line, first);
+      // With more input at hand, its answers go out together with those of this command.
+      if (!reader_.has_line()) co_await out_.Flush();
+      RMAIL_CO_ASSIGN_OR_RETURN(const std::string line,
+                                co_await reader_.ReadLine(options_.max_command, first));
       first = false;
-      if (absl::IsResourceExhausted(line.status())) {
-        command.oversized = true;
-        break;
-      }
-      if (!line.ok()) co_return line.status();
-      next = assembler.AddLine(*line);
+      next = assembler.AddLine(line);
     } else {
       if (next == Next::kContinuation) co_await SendContinuation();
       next = Next::kLine;
       if (assembler.literal_left() == 0) continue;
       const auto wanted = static_cast<size_t>(std::min<uint64_t>(kChunk, assembler.literal_left()));
+      if (reader_.buffered() == 0) co_await out_.Flush();
       RMAIL_CO_ASSIGN_OR_RETURN(const std::string octets, co_await reader_.ReadSome(wanted));
       next = assembler.AddLiteral(octets);
     }
   }
   command.text = assembler.text();
-  command.oversized |= assembler.oversized();
+  command.oversized = assembler.oversized();
   if (next == Next::kMessage) command.message = AnnouncedLiteral(command.text);
   co_return command;
 }
@@ -62,11 +59,9 @@ boost::asio::awaitable<absl::Status> CommandReader::SkipMessage(LiteralSize mess
 boost::asio::awaitable<absl::StatusOr<bool>> CommandReader::ReadEnd() {
   bool empty = true;
   while (true) {
-    const absl::StatusOr<std::string> line = co_await reader_.ReadLine(options_.max_line);
-    // The rest of an over-long line was skipped; it is as wrong as any other text here.
-    if (absl::IsResourceExhausted(line.status())) co_return false;
-    if (!line.ok()) co_return line.status();
-    const std::string_view text = WithoutLineEnding(*line);
+    RMAIL_CO_ASSIGN_OR_RETURN(const std::string line,
+                              co_await reader_.ReadLine(options_.max_command));
+    const std::string_view text = WithoutLineEnding(line);
     if (!text.empty()) empty = false;
     const std::optional<LiteralSize> literal = AnnouncedLiteral(text);
     if (!literal || literal->synchronizing) co_return empty;

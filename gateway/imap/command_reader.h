@@ -25,7 +25,8 @@ struct RawCommand {
 };
 
 // Not thread-safe. Errors are those of Connection; kAborted and kCancelled come only between
-// commands.
+// commands. kResourceExhausted: a line is longer than a whole command may be. Where the command
+// ends is not known then (a literal may be announced at the line's end): the session must end.
 class CommandReader {
  public:
   // All outlive the reader.

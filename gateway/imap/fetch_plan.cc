@@ -1,6 +1,6 @@
 #include "gateway/imap/fetch_plan.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "gateway/imap/syntax/command_writer.h"
 #include "gateway/imap/syntax/writer.h"
@@ -29,39 +29,42 @@ SectionSpec::Kind StoreKind(Section::Kind kind) {
   return SectionSpec::KIND_UNSPECIFIED;
 }
 
-// Returns where to describe a new section, or null when the label is there already.
-SectionSpec* AddSection(FetchPlan& plan, std::string label) {
-  if (std::find(plan.labels.begin(), plan.labels.end(), label) != plan.labels.end()) return nullptr;
+// Identical sections are asked for once; their labels say nothing of a partial one's length.
+void AddSection(FetchPlan& plan, std::string label, SectionSpec spec) {
+  for (size_t i = 0; i < plan.labels.size(); ++i) {
+    if (plan.labels[i] == label &&
+        plan.request.sections(static_cast<int>(i)).length() == spec.length()) {
+      return;
+    }
+  }
   plan.labels.push_back(std::move(label));
-  return plan.request.add_sections();
+  *plan.request.add_sections() = std::move(spec);
 }
 
 void AddBodySection(FetchPlan& plan, const FetchItem& item) {
   std::string label = "BODY[";
   AppendSection(label, item.section);
   label += ']';
-  // The length only tells requests apart; answers have the offset alone (RFC 9051, 7.5.2).
-  const size_t end = label.size();
+  SectionSpec spec;
+  spec.mutable_part()->Add(item.section.part.begin(), item.section.part.end());
+  spec.set_kind(StoreKind(item.section.kind));
+  for (const std::string& field : item.section.fields) spec.add_fields(field);
   if (item.partial) {
+    spec.set_offset(item.partial->offset);
+    spec.set_length(item.partial->length);
+    // RFC 9051, 7.5.2: answers have the offset alone.
     label += '<';
     AppendNumber(label, item.partial->offset);
-    label += '.';
-    AppendNumber(label, item.partial->length);
     label += '>';
   }
   plan.sets_seen |= !item.peek;
-  SectionSpec* spec = AddSection(plan, std::move(label));
-  if (spec == nullptr) return;
-  spec->mutable_part()->Add(item.section.part.begin(), item.section.part.end());
-  spec->set_kind(StoreKind(item.section.kind));
-  for (const std::string& field : item.section.fields) spec->add_fields(field);
-  if (!item.partial) return;
-  spec->set_offset(item.partial->offset);
-  spec->set_length(item.partial->length);
-  plan.labels.back().resize(end);
-  plan.labels.back() += '<';
-  AppendNumber(plan.labels.back(), item.partial->offset);
-  plan.labels.back() += '>';
+  AddSection(plan, std::move(label), std::move(spec));
+}
+
+void AddPlainSection(FetchPlan& plan, std::string label, SectionSpec::Kind kind) {
+  SectionSpec spec;
+  spec.set_kind(kind);
+  AddSection(plan, std::move(label), std::move(spec));
 }
 
 void AddItem(FetchPlan& plan, const FetchItem& item) {
@@ -90,15 +93,15 @@ void AddItem(FetchPlan& plan, const FetchItem& item) {
       break;
     case Kind::kRfc822:
       plan.sets_seen = true;
-      AddSection(plan, "RFC822");
+      AddPlainSection(plan, "RFC822", SectionSpec::KIND_UNSPECIFIED);
       break;
     case Kind::kRfc822Header:
       // Like BODY.PEEK[HEADER] (RFC 3501, 6.4.5).
-      if (auto* spec = AddSection(plan, "RFC822.HEADER")) spec->set_kind(SectionSpec::KIND_HEADER);
+      AddPlainSection(plan, "RFC822.HEADER", SectionSpec::KIND_HEADER);
       break;
     case Kind::kRfc822Text:
       plan.sets_seen = true;
-      if (auto* spec = AddSection(plan, "RFC822.TEXT")) spec->set_kind(SectionSpec::KIND_TEXT);
+      AddPlainSection(plan, "RFC822.TEXT", SectionSpec::KIND_TEXT);
       break;
     case Kind::kSection:
       AddBodySection(plan, item);

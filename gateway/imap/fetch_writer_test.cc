@@ -97,7 +97,7 @@ TEST_F(FetchWriterTest, ShowsFlagsOfWhatItMarkedAsSeen) {
 TEST_F(FetchWriterTest, FlagsThatWereNotAskedForAreReportedLater) {
   Write("(RFC822.SIZE)", {"columns { uids: 10 flags: 4 sizes: 1 }"});
   std::string out;
-  mailbox_.TakeChanges(out, false);
+  EXPECT_TRUE(mailbox_.TakeChanges(out, false));
   EXPECT_EQ(out, "* 1 FETCH (UID 10 FLAGS (\\Flagged))\r\n");
 }
 
@@ -129,6 +129,13 @@ TEST(FetchPlanTest, AsksForWhatIsNeeded) {
             "offset: 3 length: 4 } sections { }");
   EXPECT_EQ(plan.labels,
             (std::vector<std::string>{"BODY[1.2.HEADER.FIELDS (To \"X Y\")]<3>", "RFC822"}));
+}
+
+TEST(FetchPlanTest, AsksForIdenticalSectionsOnce) {
+  EXPECT_EQ(Plan("(BODY[1]<0.5> BODY.PEEK[1]<0.5> BODY[TEXT] RFC822.TEXT BODY[TEXT])").labels,
+            (std::vector<std::string>{"BODY[1]<0>", "BODY[TEXT]", "RFC822.TEXT"}));
+  EXPECT_EQ(Plan("(BODY[1]<0.5> BODY[1]<0.6> BODY[1]<1.5> BODY[1])").labels,
+            (std::vector<std::string>{"BODY[1]<0>", "BODY[1]<0>", "BODY[1]<1>", "BODY[1]"}));
 }
 
 TEST(FlagUpdateTest, SplitsLargeSets) {

@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gateway/imap/imap_fixture.h"
@@ -23,12 +24,19 @@ TEST_F(IdleMemoryTest, AnIdleSessionHoldsLittle) {
   options.limits.per_address = kSessions + 10;
   StartServer(options);
   for (int i = 0; i < 10; ++i) Append("Subject: x\r\n\r\nbody\r\n");
+  // Larger than all buffers; in lines, since the client keeps the memory for its longest.
+  std::string large = "Subject: x\r\n\r\n";
+  while (large.size() < 1'000'000) large += std::string(100, 'x') + "\r\n";
+  Append(large);
   std::vector<std::unique_ptr<Transcript>> sessions;
   const auto add_session = [&] {
     sessions.push_back(std::make_unique<Transcript>(server().port()));
     LogIn(*sessions.back(), 1);
     Select(*sessions.back(), 1);
-    sessions.back()->Run("C: a FETCH 1:* (ENVELOPE BODY[])\nS*: a OK ...\nC: b IDLE\nS*: + idling");
+    testing::LineClient& client = sessions.back()->client();
+    client.SendLine("a FETCH 1:* (ENVELOPE BODY[])");
+    EXPECT_GT(client.ReadUntil("a ").size(), large.size());
+    sessions.back()->Run("C: b IDLE\nS*: + idling");
   };
   add_session();
   const size_t before = mallinfo2().uordblks;

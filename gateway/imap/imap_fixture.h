@@ -29,6 +29,8 @@ class ImapFixture : public ::testing::Test {
   testing::TestStore& store() { return store_; }
   // From now on the server finds no store, or finds it again.
   void SetStoreLost(bool lost) { client_.SetLost(lost); }
+  // The same for changes of flags alone.
+  void SetFlagsLost(bool lost) { client_.SetFlagsLost(lost); }
 
   // Runs a script on a new set of connections.
   void Run(std::string_view script);

@@ -20,8 +20,7 @@ struct ImapOptions {
   ConnectionLimits limits;
   // Octets of a message that APPEND takes.
   uint64_t max_message_size = 52'428'800;
-  // Octets of a line, of a literal that is an argument, and of a whole command.
-  size_t max_line = 64 * 1024;
+  // Octets of a literal that is an argument, and of a whole command, each of its lines included.
   uint64_t max_literal = 64 * 1024;
   uint64_t max_command = 256 * 1024;
   // After the first failed login; doubled by each further one, up to 16 times as much.
@@ -29,8 +28,8 @@ struct ImapOptions {
   // Failed logins, and malformed commands in a row before login, that end a session.
   int max_login_failures = 5;
   int max_bad_commands = 10;
-  // How long a client may take for a command, before and after login (RFC 9051, 5.4: at least 30
-  // minutes).
+  // How long a client may take from the connection to its login, and for a command after it (RFC
+  // 9051, 5.4: at least 30 minutes).
   absl::Duration login_timeout = absl::Seconds(60);
   absl::Duration idle_timeout = absl::Minutes(30);
 };

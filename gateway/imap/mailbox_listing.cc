@@ -170,7 +170,8 @@ void AppendList(std::string& out, const ListArguments& arguments, const MailboxL
     if (!selected && !above && (selecting || node.mailbox != nullptr)) continue;
     AppendListLine(out, "LIST", Attributes(arguments, node), path,
                    above ? ChildInfo(arguments) : "");
-    if (!arguments.return_status.empty() && node.mailbox != nullptr && selected) {
+    // RFC 5819, 2: a mailbox whose counts can't be had gets no STATUS answer.
+    if (!arguments.return_status.empty() && selected && node.mailbox->has_counts()) {
       AppendStatus(out, *node.mailbox, arguments.return_status);
     }
   }

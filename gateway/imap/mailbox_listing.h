@@ -13,7 +13,8 @@ namespace rmail::gateway::imap {
 using MailboxList = google::protobuf::RepeatedPtrField<store::v1::Mailbox>;
 
 // Appends LIST (or LSUB) answers, and the STATUS answers that go with them. `mailboxes` is sorted;
-// it has counts when the arguments ask for STATUS.
+// it has
+// counts when the arguments ask for STATUS; a mailbox without gets no STATUS answer.
 void AppendList(std::string& out, const ListArguments& arguments, const MailboxList& mailboxes);
 void AppendLsub(std::string& out, const ListArguments& arguments, const MailboxList& mailboxes);
 

@@ -68,6 +68,9 @@ TEST(ListTest, Status) {
   EXPECT_EQ(List("LIST \"\" INBOX RETURN (SUBSCRIBED STATUS (MESSAGES RECENT UNSEEN UIDNEXT))"),
             "* LIST (\\Subscribed \\HasNoChildren) \"/\" INBOX\r\n"
             "* STATUS INBOX (MESSAGES 3 RECENT 0 UNSEEN 2 UIDNEXT 9)\r\n");
+  EXPECT_EQ(List("LIST \"\" Entw* RETURN (STATUS (MESSAGES))"),
+            "* LIST (\\HasNoChildren \\Drafts) \"/\" Entw&APw-rfe\r\n")
+      << "it has no counts";
 }
 
 TEST(LsubTest, ShowsSubscribedAndWhatLiesAbove) {

@@ -312,5 +312,39 @@ TEST_F(MessageTest, Searches) {
   )");
 }
 
+TEST_F(MessageTest, WhatCannotBeMarkedAsSeenIsReadAllTheSame) {
+  Append("Subject: x\r\n\r\nbody\r\n");
+  SetFlagsLost(true);
+  RunSelected(R"(
+    C: a FETCH 1 BODY[TEXT]
+    S: * 1 FETCH (BODY[TEXT] {6}
+    S: body
+    S: )
+    S: a OK FETCH completed
+    C: b STORE 1 +FLAGS (\Seen)
+    S: b NO [UNAVAILABLE] ...
+    C: c FETCH 1 FLAGS
+    S: * 1 FETCH (FLAGS ())
+    S: c OK FETCH completed
+  )");
+}
+
+TEST_F(MessageTest, AnEarlyInternalDateIsTheEarliestThatTheStoreKnows) {
+  RunLoggedIn(R"(
+    C: a APPEND INBOX "01-Jan-1970 00:00:00 +0000" {1+}
+    C: x
+    S: a OK [APPENDUID ...
+    C: b APPEND INBOX "31-Dec-1950 00:00:00 +0000" {1+}
+    C: x
+    S: b OK [APPENDUID ...
+    C: c SELECT INBOX
+    S*: c OK ...
+    C: d FETCH 1:2 INTERNALDATE
+    S: * 1 FETCH (INTERNALDATE " 1-Jan-1970 00:00:00 +0000")
+    S: * 2 FETCH (INTERNALDATE " 1-Jan-1970 00:00:00 +0000")
+    S: d OK FETCH completed
+  )");
+}
+
 }  // namespace
 }  // namespace rmail::gateway::imap

@@ -6,7 +6,7 @@ namespace rmail::gateway::imap {
 
 boost::asio::awaitable<void> ResponseWriter::Flush() {
   if (!buffer_.empty() && !failed_) {
-    connection_.SetTimeout(timeout_);
+    connection_.SetTimeout(time_left());
     const absl::Status status = co_await connection_.Write(buffer_);
     failed_ = !status.ok();
   }
@@ -14,7 +14,8 @@ boost::asio::awaitable<void> ResponseWriter::Flush() {
     // More is likely to come: the memory is kept for it.
     buffer_.clear();
   } else {
-    buffer_ = std::string();
+    // An assignment would keep the memory.
+    std::string().swap(buffer_);
   }
 }
 

@@ -2,9 +2,11 @@
 #ifndef RMAIL_GATEWAY_IMAP_RESPONSE_WRITER_H_
 #define RMAIL_GATEWAY_IMAP_RESPONSE_WRITER_H_
 
+#include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <string>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gateway/common/connection.h"
 
@@ -19,7 +21,13 @@ class ResponseWriter {
   ResponseWriter(Connection& connection, absl::Duration timeout)
       : connection_(connection), timeout_(timeout) {}
 
-  void set_timeout(absl::Duration timeout) { timeout_ = timeout; }
+  // The same; no write takes it beyond `deadline`.
+  void SetTimeout(absl::Duration timeout, absl::Time deadline = absl::InfiniteFuture()) {
+    timeout_ = timeout;
+    deadline_ = deadline;
+  }
+  // How long a wait that starts now may take.
+  absl::Duration time_left() const { return std::min(timeout_, deadline_ - absl::Now()); }
 
   // Where answers are appended.
   std::string& buffer() { return buffer_; }
@@ -34,6 +42,7 @@ class ResponseWriter {
 
   Connection& connection_;
   absl::Duration timeout_;
+  absl::Time deadline_ = absl::InfiniteFuture();
   std::string buffer_;
   bool failed_ = false;
 };

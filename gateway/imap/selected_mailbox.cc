@@ -12,9 +12,10 @@ namespace {
 constexpr uint64_t kSystemFlags = 0x1f;
 constexpr size_t kFirstKeywordBit = 5;
 constexpr size_t kKeywordBits = 31;
+constexpr uint64_t kAllFlags = (uint64_t{1} << (kFirstKeywordBit + kKeywordBits)) - 1;
 
 void SortUnique(std::vector<uint32_t>& uids) {
-  std::sort(uids.begin(), uids.end());
+  if (!std::is_sorted(uids.begin(), uids.end())) std::sort(uids.begin(), uids.end());
   uids.erase(std::unique(uids.begin(), uids.end()), uids.end());
 }
 
@@ -134,14 +135,16 @@ void SelectedMailbox::MarkExpunged(const UidRangeList& uids) {
   }
 }
 
-void SelectedMailbox::TakeChanges(std::string& out, bool expunges) {
+bool SelectedMailbox::TakeChanges(std::string& out, bool expunges) {
   if (expunges && !expunged_.empty()) TakeExpunges(out);
+  if (expunges && !expunged_.empty()) return false;
   if (uids_.size() != reported_size_) {
     AppendUntaggedNumber(out, uids_.size(), "EXISTS\r\n");
     reported_size_ = uids_.size();
   }
   TakeKeywordChange(out);
   if (!changed_.empty()) TakeFlagChanges(out);
+  return changed_.empty();
 }
 
 void SelectedMailbox::TakeExpunges(std::string& out) {
@@ -150,38 +153,52 @@ void SelectedMailbox::TakeExpunges(std::string& out) {
   size_t kept = 0;
   size_t unreported = 0;
   for (size_t i = 0; i < uids_.size(); ++i) {
-    while (gone != expunged_.end() && *gone < uids_[i]) ++gone;
-    if (gone != expunged_.end() && *gone == uids_[i]) {
+    // Once the piece is full, the rest keeps its place for the next one.
+    const bool full = out.size() >= kPiece;
+    while (!full && gone != expunged_.end() && *gone < uids_[i]) ++gone;
+    if (!full && gone != expunged_.end() && *gone == uids_[i]) {
       // A message that came and went without the client's knowledge has no number there.
       if (i < reported_size_) {
         // Each EXPUNGE lowers the numbers behind it (RFC 9051, 7.5.1).
         AppendUntaggedNumber(out, kept + 1, "EXPUNGE\r\n");
         ++unreported;
       }
+      ++gone;
       continue;
     }
     uids_[kept] = uids_[i];
     flags_[kept] = flags_[i];
     ++kept;
   }
+  // Behind the last message there is nothing to report.
+  if (out.size() < kPiece) gone = expunged_.end();
   uids_.resize(kept);
   flags_.resize(kept);
   reported_size_ -= unreported;
-  expunged_ = {};
+  if (gone == expunged_.end()) {
+    expunged_ = {};
+  } else {
+    expunged_.erase(expunged_.begin(), gone);
+  }
 }
 
 void SelectedMailbox::TakeFlagChanges(std::string& out) {
   SortUnique(changed_);
-  for (const uint32_t uid : changed_) {
-    const std::optional<size_t> index = IndexOf(uid);
+  auto next = changed_.begin();
+  for (; next != changed_.end() && out.size() < kPiece; ++next) {
+    const std::optional<size_t> index = IndexOf(*next);
     if (!index) continue;
     AppendUntaggedNumber(out, *index + 1, "FETCH (UID ");
-    AppendNumber(out, uid);
+    AppendNumber(out, *next);
     out += " FLAGS ";
     AppendFlags(out, flags_[*index], keywords_);
     out += ")\r\n";
   }
-  changed_ = {};
+  if (next == changed_.end()) {
+    changed_ = {};
+  } else {
+    changed_.erase(changed_.begin(), next);
+  }
 }
 
 void SelectedMailbox::TakeKeywordChange(std::string& out) {
@@ -200,9 +217,12 @@ void SelectedMailbox::AppendFlagsAnswers(std::string& out) const {
     return;
   }
   AppendFlags(out, kEvery, keywords_);
-  out.pop_back();
-  // RFC 9051, 7.1: new keywords can be made.
-  out += " \\*)] Flags that can be changed\r\n";
+  // RFC 9051, 7.1: new keywords can be made, as long as a bit is free.
+  if (named_flags_ != kAllFlags) {
+    out.pop_back();
+    out += " \\*)";
+  }
+  out += "] Flags that can be changed\r\n";
 }
 
 std::optional<std::vector<IndexRange>> SelectedMailbox::ResolveSequence(

@@ -28,6 +28,9 @@ using UidRangeList = google::protobuf::RepeatedPtrField<store::v1::UidRange>;
 
 class SelectedMailbox {
  public:
+  // Octets; see TakeChanges.
+  static constexpr size_t kPiece = 64 * 1024;
+
   // `name` is the store's name of the mailbox.
   SelectedMailbox(std::string name, bool read_only);
 
@@ -63,8 +66,9 @@ class SelectedMailbox {
   void MarkExpunged(const UidRangeList& uids);
 
   // Appends to `out` what the client was not told yet: EXPUNGE only if they may be sent now,
-  // EXISTS, FLAGS, FETCH with flags.
-  void TakeChanges(std::string& out, bool expunges);
+  // EXISTS, FLAGS, FETCH with flags. Stops once `out` has kPiece octets: false means that there is
+  // more, to be taken when `out` was sent.
+  [[nodiscard]] bool TakeChanges(std::string& out, bool expunges);
   // Only FLAGS, and only when there are new keywords: they come before the first use of one.
   void TakeKeywordChange(std::string& out);
 

@@ -27,7 +27,7 @@ bool Sync(SelectedMailbox& mailbox, const std::string& text) {
 
 std::string Changes(SelectedMailbox& mailbox, bool expunges = true) {
   std::string out;
-  mailbox.TakeChanges(out, expunges);
+  EXPECT_TRUE(mailbox.TakeChanges(out, expunges));
   return out;
 }
 
@@ -125,6 +125,65 @@ TEST_F(SelectedMailboxTest, ReportsKeywordsBeforeTheirUse) {
             "* OK [PERMANENTFLAGS (\\Seen \\Answered \\Flagged \\Deleted \\Draft $Forwarded new "
             "\\*)] Flags that can be changed\r\n"
             "* 1 FETCH (UID 10 FLAGS (new))\r\n");
+}
+
+TEST_F(SelectedMailboxTest, NoMoreKeywordsCanBeMadeWhenAllAreNamed) {
+  store::v1::SyncMailboxResponse names;
+  for (int i = 0; i < 31; ++i) {
+    std::string out;
+    mailbox_.SetKeywords(names.mailbox().keywords());
+    mailbox_.AppendFlagsAnswers(out);
+    EXPECT_NE(out.find(" \\*)] Flags"), std::string::npos) << out;
+    names.mutable_mailbox()->add_keywords("k" + std::to_string(i));
+  }
+  std::string out;
+  mailbox_.SetKeywords(names.mailbox().keywords());
+  mailbox_.AppendFlagsAnswers(out);
+  EXPECT_EQ(out.find("\\*"), std::string::npos) << out;
+  EXPECT_TRUE(out.ends_with(" k30)] Flags that can be changed\r\n")) << out;
+}
+
+TEST(SelectedMailboxPiecesTest, ChangesComeInPieces) {
+  constexpr uint32_t kMessages = 20'000;
+  SelectedMailbox mailbox("m", false);
+  store::v1::SyncMailboxResponse sync;
+  sync.mutable_mailbox()->mutable_counts()->set_uid_validity(1);
+  sync.mutable_mailbox()->mutable_counts()->set_highest_modseq(1);
+  for (uint32_t uid = 1; uid <= kMessages; ++uid) {
+    sync.mutable_changed()->add_uids(uid);
+    sync.mutable_changed()->add_flags(0);
+  }
+  mailbox.Apply(sync);
+  mailbox.FinishSync();
+  mailbox.ForgetChanges();
+  // Every second one goes, the others are seen now.
+  UidRangeList gone;
+  for (uint32_t i = 0; i < kMessages; i += 2) {
+    store::v1::UidRange* range = gone.Add();
+    range->set_first(mailbox.uid(i));
+    range->set_last(mailbox.uid(i));
+    mailbox.SetFlags(i + 1, 1, true);
+  }
+  mailbox.MarkExpunged(gone);
+  std::string expected;
+  for (uint32_t i = 1; i <= kMessages / 2; ++i) {
+    expected += "* " + std::to_string(i) + " EXPUNGE\r\n";
+  }
+  for (uint32_t i = 1; i <= kMessages / 2; ++i) {
+    expected +=
+        "* " + std::to_string(i) + " FETCH (UID " + std::to_string(2 * i) + " FLAGS (\\Seen))\r\n";
+  }
+  std::string all;
+  for (bool done = false; !done;) {
+    std::string piece;
+    done = mailbox.TakeChanges(piece, true);
+    ASSERT_LE(piece.size(), SelectedMailbox::kPiece + 100);
+    ASSERT_TRUE(done || !piece.empty());
+    all += piece;
+  }
+  EXPECT_TRUE(all == expected);
+  EXPECT_EQ(mailbox.size(), kMessages / 2);
+  EXPECT_EQ(Changes(mailbox), "");
 }
 
 TEST_F(SelectedMailboxTest, ResolvesSets) {

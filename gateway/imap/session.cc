@@ -54,15 +54,20 @@ std::string Session::Capabilities() const {
 }
 
 boost::asio::awaitable<void> Session::Run() {
+  out_.SetTimeout(context_.options.login_timeout, absl::Now() + context_.options.login_timeout);
   out_.buffer() += "* OK [" + Capabilities() + "] " + context_.options.hostname + " ready\r\n";
   while (!ending_ && !aborted_ && !out_.failed()) {
-    connection_->SetTimeout(store_ ? context_.options.idle_timeout
-                                   : context_.options.login_timeout);
+    const absl::Duration left = out_.time_left();
+    // A client that sends all the time is never waited for.
+    if (left <= absl::ZeroDuration()) {
+      co_return co_await EndNow(absl::DeadlineExceededError("no login"));
+    }
+    connection_->SetTimeout(left);
     absl::StatusOr<RawCommand> raw = co_await commands_.Read();
     if (raw.ok()) {
       co_await Handle(*std::move(raw));
     } else if (!absl::IsAborted(raw.status())) {
-      co_return co_await SayGoodbye(raw.status());
+      co_return co_await EndNow(raw.status());
     }
   }
   if (!aborted_) co_await out_.Flush();
@@ -81,7 +86,7 @@ boost::asio::awaitable<void> Session::Handle(RawCommand raw) {
   }
   if (const std::optional<LiteralSize> message = TakeMessage()) {
     const absl::Status skipped = co_await commands_.SkipMessage(*message);
-    if (!skipped.ok()) co_return Abort();
+    if (!skipped.ok()) co_return co_await EndNow(skipped);
   }
   if (aborted_) co_return;
   Count(reply);
@@ -111,15 +116,22 @@ boost::asio::awaitable<Reply> Session::Execute(const CommandEntry& entry, const 
     // where it must.
     const absl::Status synced = co_await selection_->SyncIfChanged();
     if (!synced.ok()) LogDebug("imap: sync failed: {}", ToText(synced));
-    mailbox().TakeChanges(out_.buffer(), false);
+    co_await SendChanges(false);
   }
   const Reply reply = co_await entry.run(*this, command);
   if (selected() && keeps_mailbox) {
     const bool expunges = command.uid || (entry.effects & kUsesSequence) == 0;
-    if (!aborted_) mailbox().TakeChanges(out_.buffer(), expunges);
+    if (!aborted_) co_await SendChanges(expunges);
     EndIfMailboxLost();
   }
   co_return reply;
+}
+
+boost::asio::awaitable<void> Session::SendChanges(bool expunges) {
+  while (!mailbox().TakeChanges(out_.buffer(), expunges)) {
+    co_await out_.Flush();
+    if (out_.failed()) co_return;
+  }
 }
 
 void Session::EndIfMailboxLost() {
@@ -144,7 +156,7 @@ void Session::EndAfterReply(std::string_view bye) {
 
 void Session::LogIn(StoreSession store) {
   store_ = std::move(store);
-  out_.set_timeout(context_.options.idle_timeout);
+  out_.SetTimeout(context_.options.idle_timeout);
 }
 
 boost::asio::awaitable<void> Session::LoginFailed() {
@@ -167,18 +179,21 @@ boost::asio::awaitable<void> Session::Upgrade() {
   // RFC 9051, 6.2.1: what a client, or somebody on the way, sent in clear behind STARTTLS must not
   // be taken for protected input.
   reader_.Discard();
-  connection_->SetTimeout(context_.options.login_timeout);
+  connection_->SetTimeout(out_.time_left());
   const absl::Status status = co_await connection_->StartTls(*context_.tls);
   if (status.ok()) co_return;
   LogDebug("imap: STARTTLS with {} failed: {}", connection_->peer(), ToText(status));
   Abort();
 }
 
-boost::asio::awaitable<void> Session::SayGoodbye(const absl::Status& why) {
+boost::asio::awaitable<void> Session::EndNow(absl::Status why) {
+  aborted_ = true;
   if (absl::IsCancelled(why)) {
     out_.buffer() += "* BYE The server is shutting down\r\n";
   } else if (absl::IsDeadlineExceeded(why)) {
     out_.buffer() += "* BYE Autologout, idle for too long\r\n";
+  } else if (absl::IsResourceExhausted(why)) {
+    out_.buffer() += "* BYE [TOOBIG] The line is too long\r\n";
   } else {
     co_return;
   }

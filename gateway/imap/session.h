@@ -75,6 +75,10 @@ class Session {
   // Null deselects.
   void SetSelection(std::unique_ptr<OpenMailbox> selection) { selection_ = std::move(selection); }
 
+  // Only when a mailbox is selected: tells the client what it does not know yet, EXPUNGE only if
+  // they may be sent now. What does not fill a write is left to the next one.
+  boost::asio::awaitable<void> SendChanges(bool expunges);
+
   // APPEND's message: whoever takes it reads it.
   std::optional<LiteralSize> TakeMessage() { return std::exchange(message_, std::nullopt); }
 
@@ -83,7 +87,10 @@ class Session {
   // Ends the session once the command's answers are sent. `bye` is the text after "* BYE "; empty
   // for none.
   void EndAfterReply(std::string_view bye);
-  // Ends the session at once: what was sent last can't be completed.
+  // Ends the session at once when reading has failed, and tells the client why, where it may be
+  // told.
+  boost::asio::awaitable<void> EndNow(absl::Status why);
+  // The same in silence: what was sent last can't be completed.
   void Abort() { aborted_ = true; }
 
  private:
@@ -91,8 +98,6 @@ class Session {
   boost::asio::awaitable<Reply> Dispatch(const Command& command);
   boost::asio::awaitable<Reply> Execute(const CommandEntry& entry, const Command& command);
   boost::asio::awaitable<void> Upgrade();
-  // Tells the client why the session ends, where it may be told.
-  boost::asio::awaitable<void> SayGoodbye(const absl::Status& why);
   void Count(const Reply& reply);
   void EndIfMailboxLost();
 

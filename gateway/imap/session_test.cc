@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gateway/imap/imap_fixture.h"
 
 namespace rmail::gateway::imap {
@@ -49,16 +51,33 @@ TEST_F(SessionTest, AuthenticatesWithPlain) {
     C: *
     S: a BAD AUTHENTICATE cancelled
     C: b AUTHENTICATE PLAIN =
-    S: b BAD Invalid PLAIN response
+    S: b NO [AUTHENTICATIONFAILED] Invalid address or password
     C: c AUTHENTICATE PLAIN !!!!
-    S: c BAD Invalid PLAIN response
+    S: c BAD Invalid base64
     # To act as bob with alice's password.
     C: d AUTHENTICATE PLAIN Ym9iAGFsaWNlQGV4YW1wbGUuY29tAHNlY3JldA==
-    S: d BAD Invalid PLAIN response
+    S: d NO [AUTHENTICATIONFAILED] Invalid address or password
     C: e AUTHENTICATE SCRAM-SHA-1
     S: e NO [CANNOT] Unknown authentication mechanism
     C: f AUTHENTICATE PLAIN AGFsaWNlQGV4YW1wbGUuY29tAHdyb25n
     S: f NO [AUTHENTICATIONFAILED] Invalid address or password
+  )");
+}
+
+TEST_F(SessionTest, CredentialsThatAreNotUtf8AreAFailedLogin) {
+  ImapOptions options = FastOptions();
+  options.max_login_failures = 2;
+  StartServer(options);
+  Transcript transcript(server().port());
+  transcript.client().Send("a LOGIN alice@example.com \"\xff\"\r\n");
+  transcript.Run(R"(
+    S: ...
+    S: a NO [AUTHENTICATIONFAILED] Invalid address or password
+    # NUL, octet 255, NUL, "x".
+    C: b AUTHENTICATE PLAIN AP8AeA==
+    S: * BYE Too many failed logins
+    S: b NO [AUTHENTICATIONFAILED] Invalid address or password
+    EOF:
   )");
 }
 
@@ -161,8 +180,30 @@ TEST_F(SessionTest, WhatIsTooLargeIsRefusedAndTheSessionGoesOn) {
   )");
   transcript.client().Send("c STATUS {1000000+}\r\n" + std::string(1000000, '\n') + " ()\r\n");
   transcript.Run("S: c BAD [TOOBIG] The command is too long\nC: d NOOP\nS: d OK ...");
-  transcript.client().Send("e NOOP " + std::string(300000, 'x') + "\r\n");
-  transcript.Run("S: * BAD [TOOBIG] The command is too long\nC: f NOOP\nS: f OK ...");
+  transcript.client().Send("e NOOP " + std::string(200000, 'x') + "\r\n");
+  transcript.Run("S: e BAD ...\nC: f NOOP\nS: f OK ...");
+}
+
+TEST_F(SessionTest, AnOverlongLineEndsTheSession) {
+  Transcript transcript(server().port());
+  LogIn(transcript, 1);
+  // What the line announces must not be taken for commands.
+  transcript.client().Send("a NOOP " + std::string(300000, 'x') + " {8+}\r\nb NOOP\r\n\r\n");
+  transcript.Run("S: * BYE [TOOBIG] The line is too long\nEOF:");
+  LogIn(transcript, 2);
+  transcript.client(2).Send("a APPEND INBOX {1+}\r\nx" + std::string(300000, 'x') + "\r\n");
+  transcript.Run("S2: * BYE [TOOBIG] The line is too long\nEOF2:");
+}
+
+TEST_F(SessionTest, AnswersDoNotWaitForTheRestOfTheNextCommand) {
+  Transcript transcript(server().port());
+  LogIn(transcript, 1);
+  transcript.client().Send("a NOOP\r\nb NO");
+  transcript.Run("S: a OK ...");
+  transcript.client().Send("OP\r\nc NOOP\r\nd STATUS {5+}\r\nIN");
+  transcript.Run("S: b OK ...\nS: c OK ...");
+  transcript.client().Send("BOX (MESSAGES)\r\n");
+  transcript.Run("S: * STATUS INBOX (MESSAGES 0)\nS: d OK ...");
 }
 
 TEST_F(SessionTest, PipelinedCommandsAreAnsweredInOrder) {
@@ -242,6 +283,31 @@ TEST_F(SessionTest, SilentClientsAreLoggedOut) {
   options.login_timeout = absl::Milliseconds(50);
   StartServer(options);
   Run("S: * OK ...\nS: * BYE Autologout, idle for too long\nEOF:");
+}
+
+TEST_F(SessionTest, ABusyClientMustLogInInTimeToo) {
+  ImapOptions options = FastOptions();
+  options.login_timeout = absl::Milliseconds(200);
+  StartServer(options);
+  Transcript transcript(server().port());
+  transcript.Run("S: * OK ...");
+  std::string answer;
+  const absl::Time give_up = absl::Now() + absl::Seconds(20);
+  while (!answer.starts_with("* BYE") && absl::Now() < give_up) {
+    transcript.client().SendLine("a NOOP");
+    answer = transcript.client().ReadLine();
+  }
+  EXPECT_EQ(answer, "* BYE Autologout, idle for too long");
+}
+
+TEST_F(SessionTest, LoginEndsTheTimeForIt) {
+  ImapOptions options = FastOptions();
+  options.login_timeout = absl::Milliseconds(500);
+  StartServer(options);
+  Transcript transcript(server().port());
+  LogIn(transcript, 1);
+  const absl::Time later = absl::Now() + absl::Milliseconds(600);
+  while (absl::Now() < later) transcript.Run("C: a NOOP\nS: a OK ...");
 }
 
 TEST_F(SessionTest, IdleClientsAreLoggedOutToo) {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "store/base/error.h"
@@ -19,6 +20,8 @@ class SwitchableStoreClient : public client::StoreClient {
   explicit SwitchableStoreClient(client::StoreClient& real) : real_(real) {}
 
   void SetLost(bool lost) { lost_ = lost; }
+  // Flags can't be changed, all else works.
+  void SetFlagsLost(bool lost) { flags_lost_ = lost; }
 
   std::unique_ptr<client::Writer<store::v1::AppendMessageRequest, store::v1::AppendMessageResponse>>
   Append(const client::CallOptions& options) override {
@@ -42,7 +45,7 @@ class SwitchableStoreClient : public client::StoreClient {
 #define RMAIL_SWITCH_START(Service, Name)                                                 \
   void Start(const client::CallOptions& options, const store::v1::Name##Request& request, \
              client::Callback<store::v1::Name##Response> done) override {                 \
-    if (lost_) return done(Lost());                                                       \
+    if (IsLost<store::v1::Name##Request>()) return done(Lost());                          \
     real_.Call(options, request, std::move(done));                                        \
   }
   RMAIL_STORE_UNARY_METHODS(RMAIL_SWITCH_START)
@@ -61,6 +64,11 @@ class SwitchableStoreClient : public client::StoreClient {
     return Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE, "no store");
   }
 
+  template <typename Request>
+  bool IsLost() const {
+    return lost_ || (flags_lost_ && std::is_same_v<Request, store::v1::UpdateFlagsRequest>);
+  }
+
   template <typename Response>
   class LostReader : public client::Reader<Response> {
    public:
@@ -75,6 +83,7 @@ class SwitchableStoreClient : public client::StoreClient {
 
   client::StoreClient& real_;
   std::atomic<bool> lost_ = false;
+  std::atomic<bool> flags_lost_ = false;
 };
 
 }  // namespace rmail::gateway::imap

@@ -32,7 +32,9 @@ CommandAssembler::Next CommandAssembler::AddLine(std::string_view line) {
 }
 
 CommandAssembler::Next CommandAssembler::Continue(const LiteralSize& literal) {
-  if (!oversized_ && AnnouncesMessage(text_)) return Next::kMessage;
+  // APPEND's message is its first literal or, behind the mailbox's name, its second: what stands in
+  // front of later ones is not parsed over and over.
+  if (!oversized_ && ++literals_ <= 2 && AnnouncesMessage(text_)) return Next::kMessage;
   if (literal.octets > limits_.literal || text_.size() + literal.octets > limits_.command) {
     oversized_ = true;
   }

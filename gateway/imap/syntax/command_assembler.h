@@ -62,6 +62,7 @@ class CommandAssembler {
   const Limits limits_;
   std::string text_;
   uint64_t literal_left_ = 0;
+  int literals_ = 0;
   bool oversized_ = false;
 };
 

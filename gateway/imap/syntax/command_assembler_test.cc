@@ -119,6 +119,16 @@ TEST(CommandAssemblerTest, LimitsTheWholeCommand) {
   EXPECT_EQ(driver.input(), "b NOOP\r\n");
 }
 
+TEST(CommandAssemblerTest, ManyLiteralsTakeNoQuadraticTime) {
+  CommandAssembler assembler({1024, 256 * 1024});
+  Next next = assembler.AddLine("a APPEND \"" + std::string(65'000, '(') + " {0+}\r\n");
+  int lines = 0;
+  for (; next == Next::kLine && lines < 100'000; ++lines) next = assembler.AddLine("{0+}\r\n");
+  // It ends only with the test's time: the limit skips, and does not break off.
+  EXPECT_EQ(lines, 100'000);
+  EXPECT_TRUE(assembler.oversized());
+}
+
 TEST(AnnouncedLiteralTest, StandsAtTheEndOfTheLine) {
   EXPECT_EQ(AnnouncedLiteral("a {12}")->octets, 12u);
   EXPECT_TRUE(AnnouncedLiteral("a {12}")->synchronizing);

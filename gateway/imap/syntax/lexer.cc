@@ -39,10 +39,12 @@ bool Lexer::TryPrefix(std::string_view upper) {
   return true;
 }
 
-bool Lexer::Run(bool (*member)(char), std::string& out, std::string_view what) {
-  const auto end = std::find_if_not(rest_.begin(), rest_.end(), member);
-  const auto length = static_cast<size_t>(end - rest_.begin());
+bool Lexer::Run(bool (*member)(char), std::string& out, std::string_view what, size_t most) {
+  const std::string_view front = rest_.substr(0, most);
+  const auto end = std::find_if_not(front.begin(), front.end(), member);
+  const auto length = static_cast<size_t>(end - front.begin());
   if (length == 0) return Fail(what);
+  if (length == most && length < rest_.size() && member(rest_[length])) return Fail(what);
   out.assign(rest_.substr(0, length));
   rest_.remove_prefix(length);
   return true;
@@ -50,7 +52,7 @@ bool Lexer::Run(bool (*member)(char), std::string& out, std::string_view what) {
 
 bool Lexer::Tag(std::string& tag) {
   // RFC 9051, tag: any ASTRING-CHAR but '+'.
-  return Run([](char c) { return IsAStringChar(c) && c != '+'; }, tag, "Invalid tag");
+  return Run([](char c) { return IsAStringChar(c) && c != '+'; }, tag, "Invalid tag", kMaxWord);
 }
 
 bool Lexer::Atom(std::string& atom) {
@@ -58,7 +60,7 @@ bool Lexer::Atom(std::string& atom) {
 }
 
 bool Lexer::Keyword(std::string& keyword) {
-  if (!Atom(keyword)) return false;
+  if (!Run([](char c) { return IsAtomChar(c); }, keyword, "Atom expected", kMaxWord)) return false;
   std::transform(keyword.begin(), keyword.end(), keyword.begin(), ToUpper);
   return true;
 }

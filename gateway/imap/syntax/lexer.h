@@ -25,6 +25,9 @@ struct LiteralSize {
 
 class Lexer {
  public:
+  // Octets of a tag or a keyword.
+  static constexpr size_t kMaxWord = 128;
+
   // The text outlives the lexer.
   explicit Lexer(std::string_view text) : rest_(text) {}
 
@@ -46,9 +49,10 @@ class Lexer {
   // The front in any case, whatever follows it.
   bool TryPrefix(std::string_view upper);
 
+  // Up to kMaxWord octets.
   bool Tag(std::string& tag);
   bool Atom(std::string& atom);
-  // An atom, in upper case.
+  // An atom of up to kMaxWord octets, in upper case.
   bool Keyword(std::string& keyword);
   // A quoted string or a literal.
   bool String(std::string& text);
@@ -66,7 +70,9 @@ class Lexer {
   bool FinalLiteral(LiteralSize& size);
 
  private:
-  bool Run(bool (*member)(char), std::string& out, std::string_view what);
+  // One to `most` octets; the first that is too many is not looked at.
+  bool Run(bool (*member)(char), std::string& out, std::string_view what,
+           size_t most = std::string_view::npos);
   bool Quoted(std::string& text);
   bool Literal(std::string& text);
   bool SequenceNumber(uint32_t& number);

@@ -2,8 +2,12 @@
 #ifndef RMAIL_GATEWAY_IMAP_SYNTAX_LIST_PATTERN_H_
 #define RMAIL_GATEWAY_IMAP_SYNTAX_LIST_PATTERN_H_
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rmail::gateway::imap {
 
@@ -15,11 +19,25 @@ class ListPattern {
  public:
   ListPattern(std::string_view reference, std::string_view pattern);
 
-  // Takes time proportional to the pattern's length times the path's.
+  // Takes time proportional to a 64th of the pattern's length times the path's.
   bool Matches(std::string_view path) const;
 
  private:
-  std::string pattern_;
+  using Words = std::vector<uint64_t>;
+
+  Words& MaskOf(char c);
+  bool Step(Words& reached, char c, bool any_case) const;
+  void PassWildcards(Words& reached) const;
+
+  // Octets of the pattern, its runs of wildcards made one each.
+  size_t length_ = 0;
+  // Bit i of each is the pattern's octet i. Octets that stand for themselves: masks_[rows_[octet]],
+  // the first of which is empty.
+  std::array<uint16_t, 256> rows_{};
+  std::vector<Words> masks_;
+  // '*', and both wildcards.
+  Words stars_;
+  Words wildcards_;
 };
 
 }  // namespace rmail::gateway::imap

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "gateway/imap/syntax/writer.h"
+#include "store/mime/utf8.h"
 
 namespace rmail::gateway::imap {
 
@@ -11,54 +12,10 @@ namespace {
 
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
-constexpr char32_t kReplacement = 0xfffd;
-constexpr char32_t kMalformed = 0xffffffff;
 
 bool IsPlain(char c) { return c >= 0x20 && c <= 0x7e; }
 bool IsHighSurrogate(uint32_t unit) { return unit >= 0xd800 && unit <= 0xdbff; }
 bool IsLowSurrogate(uint32_t unit) { return unit >= 0xdc00 && unit <= 0xdfff; }
-
-// Takes one character off the front of UTF-8 text; kMalformed takes one octet.
-char32_t TakeUtf8(std::string_view& text) {
-  const auto octet = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = octet(0);
-  if (lead < 0x80) {
-    text.remove_prefix(1);
-    return lead;
-  }
-  const size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  char32_t code = lead & (0xff >> (length + 1));
-  bool valid = lead >= 0xc2 && lead <= 0xf4 && length <= text.size();
-  for (size_t i = 1; valid && i < length; ++i) {
-    valid = (octet(i) & 0xc0) == 0x80;
-    code = code << 6 | (octet(i) & 0x3f);
-  }
-  static constexpr char32_t kLowest[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (!valid || code < kLowest[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
-    text.remove_prefix(1);
-    return kMalformed;
-  }
-  text.remove_prefix(length);
-  return code;
-}
-
-void AppendUtf8(std::string& out, char32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | code >> 6);
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0 | code >> 12);
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  } else {
-    out += static_cast<char>(0xf0 | code >> 18);
-    out += static_cast<char>(0x80 | (code >> 12 & 0x3f));
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  }
-}
 
 // Decodes what stands between '&' and '-': base64 of UTF-16BE. False when it is malformed.
 bool DecodeShifted(std::string_view base64, std::string& out) {
@@ -79,13 +36,13 @@ bool DecodeShifted(std::string_view base64, std::string& out) {
       high = unit;
     } else if (IsLowSurrogate(unit)) {
       if (high == 0) return false;
-      AppendUtf8(out, 0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00));
+      mime::AppendUtf8(0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00), &out);
       high = 0;
     } else {
       // Printable ASCII must stand for itself (RFC 3501, 5.1.3), or one name would have many
       // spellings.
       if (high != 0 || unit == 0 || (unit >= 0x20 && unit <= 0x7e)) return false;
-      AppendUtf8(out, unit);
+      mime::AppendUtf8(unit, &out);
     }
   }
   return high == 0 && bit_count < 6 && bits == 0;
@@ -95,7 +52,7 @@ class ShiftedWriter {
  public:
   explicit ShiftedWriter(std::string& out) : out_(out) {}
 
-  void Add(char32_t code) {
+  void Add(uint32_t code) {
     if (!shifted_) out_ += '&';
     shifted_ = true;
     if (code >= 0x10000) {
@@ -135,11 +92,7 @@ class ShiftedWriter {
 }  // namespace
 
 bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const char32_t code = TakeUtf8(text);
-    if (code == kMalformed || code == 0) return false;
-  }
-  return true;
+  return text.find('\0') == std::string_view::npos && mime::IsValidUtf8(text);
 }
 
 std::optional<std::string> DecodeMailboxName(std::string_view wire) {
@@ -167,14 +120,14 @@ std::string EncodeMailboxName(std::string_view name) {
   std::string wire;
   wire.reserve(name.size());
   ShiftedWriter shifted(wire);
-  while (!name.empty()) {
-    const char32_t code = TakeUtf8(name);
+  for (size_t pos = 0; pos < name.size();) {
+    const uint32_t code = mime::NextCodePoint(name, &pos);
     if (code < 0x80 && IsPlain(static_cast<char>(code))) {
       shifted.End();
       wire += static_cast<char>(code);
       if (code == '&') wire += '-';
     } else {
-      shifted.Add(code == kMalformed ? kReplacement : code);
+      shifted.Add(code);
     }
   }
   shifted.End();

@@ -11,13 +11,15 @@ namespace rmail::gateway::imap {
 
 // Search keys nest at most this deep; the store takes 32 levels, two of which the gateway needs.
 inline constexpr int kMaxSearchDepth = 28;
-// Keys of one SEARCH.
-inline constexpr int kMaxSearchKeys = 2000;
-// Items of one FETCH.
-inline constexpr size_t kMaxFetchItems = 200;
-// A LIST pattern's octets and a LIST's patterns: matching costs their product.
+// Keys of one SEARCH; the store takes some more, which the gateway needs for its own.
+inline constexpr int kMaxSearchKeys = 450;
+// Items of one FETCH, as many as the store takes.
+inline constexpr size_t kMaxFetchItems = 100;
+// Octets of a LIST's reference and of a pattern, patterns of a LIST, and octets of all of them,
+// each with the reference in front: matching takes time proportional to those.
 inline constexpr size_t kMaxPattern = 1024;
 inline constexpr size_t kMaxPatterns = 32;
+inline constexpr size_t kMaxPatternOctets = 2048;
 
 bool ParseList(Lexer& lexer, ListArguments& arguments);
 bool ParseLsub(Lexer& lexer, ListArguments& arguments);

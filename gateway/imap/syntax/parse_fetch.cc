@@ -13,7 +13,12 @@ using Kind = FetchItem::Kind;
 bool ParseHeaderList(Lexer& lexer, std::vector<std::string>& fields) {
   if (!lexer.Space() || !lexer.Char('(')) return false;
   do {
-    if (!lexer.AString(fields.emplace_back())) return false;
+    std::string& field = fields.emplace_back();
+    if (!lexer.AString(field)) return false;
+    // RFC 5322, 2.2; the store takes nothing but UTF-8 either.
+    const bool valid = std::all_of(field.begin(), field.end(),
+                                   [](char c) { return c >= 0x20 && c <= 0x7e && c != ':'; });
+    if (!valid) return lexer.Fail("Invalid field name");
   } while (lexer.TryChar(' '));
   return lexer.Char(')');
 }

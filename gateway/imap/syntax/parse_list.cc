@@ -73,6 +73,15 @@ bool ParsePatterns(Lexer& lexer, ListArguments& arguments) {
   return lexer.Char(')');
 }
 
+bool CheckLengths(Lexer& lexer, const ListArguments& arguments) {
+  if (arguments.reference.size() > kMaxPattern) return lexer.Fail("Reference too long");
+  size_t octets = 0;
+  for (const std::string& pattern : arguments.patterns) {
+    octets += arguments.reference.size() + pattern.size();
+  }
+  return octets <= kMaxPatternOctets || lexer.Fail("Patterns too long");
+}
+
 }  // namespace
 
 bool ParseStatusItems(Lexer& lexer, std::vector<StatusItem>& items) {
@@ -115,7 +124,7 @@ bool ParseList(Lexer& lexer, ListArguments& arguments) {
   if (!lexer.Mailbox(arguments.reference) || !lexer.Space() || !ParsePatterns(lexer, arguments)) {
     return false;
   }
-  if (arguments.reference.size() > kMaxPattern) return lexer.Fail("Reference too long");
+  if (!CheckLengths(lexer, arguments)) return false;
   if (lexer.AtEnd()) return true;
   arguments.extended = true;
   return lexer.TryPrefix(" RETURN (") ? ParseReturnOptions(lexer, arguments)
@@ -124,8 +133,7 @@ bool ParseList(Lexer& lexer, ListArguments& arguments) {
 
 bool ParseLsub(Lexer& lexer, ListArguments& arguments) {
   return lexer.Space() && lexer.Mailbox(arguments.reference) && lexer.Space() &&
-         (arguments.reference.size() <= kMaxPattern || lexer.Fail("Reference too long")) &&
-         ParsePattern(lexer, arguments.patterns);
+         ParsePattern(lexer, arguments.patterns) && CheckLengths(lexer, arguments);
 }
 
 }  // namespace rmail::gateway::imap

@@ -160,6 +160,9 @@ TEST(ParserTest, RefusesMalformedCommands) {
       "a ENABLE",
       "a ID",
       "a ID (\"a\")",
+      "a FETCH 1 BODY[HEADER.FIELDS (\"\xff\")]",
+      "a FETCH 1 BODY[HEADER.FIELDS (To \"A:B\")]",
+      "a FETCH 1 BODY[HEADER.FIELDS.NOT ({1}\r\n\n)]",
   };
   for (const std::string& input : inputs) {
     const ParseResult result = ParseCommand(input);
@@ -172,6 +175,32 @@ TEST(ParserTest, KeepsTheTagOfAMalformedCommand) {
   EXPECT_EQ(ParseCommand("a17 FOO").tag, "a17");
   EXPECT_EQ(ParseCommand("a17").tag, "a17");
   EXPECT_EQ(ParseCommand("+x FOO").tag, "");
+}
+
+TEST(ParserTest, LimitsWords) {
+  EXPECT_TRUE(ParseCommand(std::string(128, 't') + " NOOP").command);
+  EXPECT_FALSE(ParseCommand(std::string(129, 't') + " NOOP").command);
+  EXPECT_EQ(ParseCommand(std::string(129, 't') + " NOOP").error, "Invalid tag");
+  EXPECT_FALSE(ParseCommand("a " + std::string(129, 'X')).command);
+}
+
+TEST(ParserTest, LimitsKeysAndItemsToWhatTheStoreTakes) {
+  const auto repeated = [](std::string text, std::string_view item, int count) {
+    for (int i = 0; i < count; ++i) text += std::string(i == 0 ? "" : " ") + std::string(item);
+    return text;
+  };
+  EXPECT_TRUE(ParseCommand(repeated("a SEARCH ", "SEEN", 450)).command);
+  EXPECT_FALSE(ParseCommand(repeated("a SEARCH ", "SEEN", 451)).command);
+  EXPECT_TRUE(ParseCommand(repeated("a FETCH 1 (", "UID", 100) + ")").command);
+  EXPECT_FALSE(ParseCommand(repeated("a FETCH 1 (", "UID", 101) + ")").command);
+}
+
+TEST(ParserTest, LimitsTheOctetsOfAllPatterns) {
+  const std::string half(1000, 'x');
+  EXPECT_TRUE(ParseCommand("a LIST \"\" (" + half + " " + half + ")").command);
+  EXPECT_FALSE(ParseCommand("a LIST \"\" (" + half + " " + half + " " + half + ")").command);
+  EXPECT_TRUE(ParseCommand("a LIST " + half + " (x)").command);
+  EXPECT_FALSE(ParseCommand("a LIST " + half + " (x y z)").command) << "the reference counts";
 }
 
 TEST(ParserTest, LimitsTheDepthOfSearchKeys) {

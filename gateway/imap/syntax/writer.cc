@@ -77,7 +77,7 @@ bool IsAtom(std::string_view text) {
 void AppendAString(std::string& out, std::string_view text) {
   // An unquoted NIL is legal as an astring, but clients have been seen to take it for the empty
   // value.
-  if (IsAtom(text) && text != "NIL") {
+  if (IsAtom(text) && !EqualsIgnoreCase(text, "NIL")) {
     out += text;
   } else {
     AppendString(out, text);

@@ -72,6 +72,7 @@ TEST(WriterTest, Strings) {
   EXPECT_EQ(Written(AppendAString, "a b"), "\"a b\"");
   EXPECT_EQ(Written(AppendAString, ""), "\"\"");
   EXPECT_EQ(Written(AppendAString, "NIL"), "\"NIL\"");
+  EXPECT_EQ(Written(AppendAString, "nIl"), "\"nIl\"");
   EXPECT_EQ(Written(AppendMailboxName, "Entw\u00fcrfe/x y"), "\"Entw&APw-rfe/x y\"");
 }
 
@@ -119,6 +120,10 @@ TEST(ListPatternTest, Matches) {
       {"", "*b%", "a/bc", true},
       {"", "*%", "a/b", true},
       {"", "**%%*", "a/b", true},
+      {"", "%*", "a/b", true},
+      {"", "a%*b", "a/x/b", true},
+      {"", "%%", "a/b", false},
+      {"a%", "%b", "axb", true},
       {"", "", "a", false},
       {"a/", "%", "a/b", true},
       {"a", "%", "ab", true},
@@ -134,6 +139,41 @@ TEST(ListPatternTest, Matches) {
     EXPECT_EQ(ListPattern(reference, pattern).Matches(path), matches)
         << reference << " + " << pattern << ": " << path;
   }
+}
+
+// By definition, with no regard to time.
+bool MatchesSlowly(std::string_view pattern, std::string_view path) {
+  if (pattern.empty()) return path.empty();
+  const char p = pattern.front();
+  if (p != '*' && p != '%') {
+    return path.starts_with(p) && MatchesSlowly(pattern.substr(1), path.substr(1));
+  }
+  for (size_t taken = 0;; ++taken) {
+    if (MatchesSlowly(pattern.substr(1), path.substr(taken))) return true;
+    if (taken == path.size() || (p == '%' && path[taken] == '/')) return false;
+  }
+}
+
+TEST(ListPatternTest, AgreesWithTheDefinition) {
+  uint32_t seed = 1;
+  const auto random = [&](std::string_view alphabet, size_t length) {
+    std::string text;
+    for (; text.size() < length; seed = seed * 1664525 + 1013904223) {
+      text += alphabet[(seed >> 16) % alphabet.size()];
+    }
+    return text;
+  };
+  int matches = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    // Some patterns cross a word's border.
+    const std::string front = i % 2 == 0 ? "" : random("ab", 55 + i % 10);
+    const std::string pattern = front + random("ab/*%", i % 9);
+    const std::string path = front + random("ab/", i / 9 % 9);
+    const bool expected = MatchesSlowly(pattern, path);
+    matches += expected ? 1 : 0;
+    ASSERT_EQ(ListPattern("", pattern).Matches(path), expected) << pattern << ": " << path;
+  }
+  EXPECT_GT(matches, 1000);
 }
 
 TEST(ListPatternTest, ManyWildcardsTakeNoExponentialTime) {
