@@ -13,7 +13,7 @@ namespace {
 
 using IdleMemoryTest = ImapFixture;
 
-constexpr int kSessions = 200;
+constexpr int kSessions = 600;
 // Without TLS, whose share gateway/common's own test watches; the client's share, in this process
 // too, included.
 constexpr size_t kMostOctets = 14 * 1024;

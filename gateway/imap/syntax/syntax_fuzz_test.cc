@@ -17,8 +17,8 @@ const std::string kSeeds[] = {
     "a SELECT &U,BTFw-\r\nb LIST (SUBSCRIBED) \"\" (a b*) RETURN (STATUS (UNSEEN MESSAGES))\r\n",
     "a FETCH 2:4,7:* (FLAGS BODY.PEEK[1.2.HEADER.FIELDS (DATE FROM)]<0.5> RFC822.SIZE)\r\n",
     "a UID STORE 1:* -FLAGS.SILENT (\\Seen $Junk)\r\n",
-    "a SEARCH CHARSET UTF-8 OR (1:3 UNSEEN) NOT (UID 5:* LARGER 9) SINCE 1-Feb-1994 TEXT "
-    "{4}\r\n\xc3\xa4\xc3\xb6\r\n",
+    ("a SEARCH CHARSET UTF-8 OR (1:3 UNSEEN) NOT (UID 5:* LARGER 9) SINCE 1-Feb-1994 TEXT {4}\r\n"
+     "\xc3\xa4\xc3\xb6\r\n"),
     "a SEARCH HEADER X-A \"q\\\"\" KEYWORD x ON \"1-Jan-2024\" SUBJECT {2+}\r\n\r\n SEEN\r\n",
     "a APPEND {5}\r\nINBOX (\\Seen) \" 7-Jul-1996 02:44:25 -0700\" {310+}\r\n",
     "a STATUS \"R&-D\" (UIDNEXT SIZE)\r\n",
