@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <future>
 #include <string>
@@ -431,7 +432,7 @@ TEST_F(StoreServerTest, WatchersHearOfChangesUntilTheyLeave) {
   const auto watcher = client_->NewWatcher([] { return Sign(TokenScope::kGateway); });
   Mutex mutex;
   CondVar changed;
-  int heard = 0;
+  std::atomic<int> heard = 0;
   const uint64_t id = watcher->Watch(
       inbox_, [&] { return alice_; }, UINT64_MAX,
       [&] {
