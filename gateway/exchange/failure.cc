@@ -45,6 +45,9 @@ constexpr Mapping kMappings[] = {
     {ErrorReason::ERROR_REASON_INVALID_REQUEST, 400, ""},
     {ErrorReason::ERROR_REASON_MESSAGE_TOO_LARGE, 413, "the message is too large"},
     {ErrorReason::ERROR_REASON_TOO_MANY_KEYWORDS, 409, "the folder has too many keywords"},
+    {ErrorReason::ERROR_REASON_INVALID_ALIAS, 400, ""},
+    {ErrorReason::ERROR_REASON_ALIAS_NOT_FOUND, 404, "there is no such alias"},
+    {ErrorReason::ERROR_REASON_ALIAS_LOOP, 409, "the address's aliases lead back to itself"},
 };
 
 absl::StatusCode CodeFor(int http_status) {

@@ -179,7 +179,14 @@ absl::StatusOr<store::v1::ResolveRecipientResponse> FakeStore::Resolve(std::stri
   if (plus != std::string::npos) address.erase(plus, address.find('@') - plus);
   const auto alias = aliases_.find(address);
   if (alias != aliases_.end()) {
-    for (const std::string& to : alias->second) response.add_accounts("accounts/" + to);
+    if (alias->second.empty()) return Error(store::v1::ERROR_REASON_ALIAS_LOOP, "a loop");
+    for (const std::string& to : alias->second) {
+      if (to.ends_with(kDomain)) {
+        response.add_accounts("accounts/" + to);
+      } else {
+        response.add_external(to);
+      }
+    }
     return response;
   }
   const auto account = accounts_.find(address);
@@ -248,15 +255,23 @@ static void Unexpected(client::Callback<Response> done) {
 RMAIL_UNEXPECTED_START(CreateMailbox)
 RMAIL_UNEXPECTED_START(GetMailbox)
 RMAIL_UNEXPECTED_START(ListMailboxes)
+RMAIL_UNEXPECTED_START(RenameMailbox)
+RMAIL_UNEXPECTED_START(DeleteMailbox)
+RMAIL_UNEXPECTED_START(SetSubscription)
 RMAIL_UNEXPECTED_START(UpdateFlags)
+RMAIL_UNEXPECTED_START(CopyMessages)
+RMAIL_UNEXPECTED_START(MoveMessages)
 RMAIL_UNEXPECTED_START(ExpungeMessages)
 RMAIL_UNEXPECTED_START(CreateAccount)
 RMAIL_UNEXPECTED_START(GetAccount)
 RMAIL_UNEXPECTED_START(ListAccounts)
 RMAIL_UNEXPECTED_START(UpdateAccount)
 RMAIL_UNEXPECTED_START(DeleteAccount)
-RMAIL_UNEXPECTED_START(CheckMailbox)
-RMAIL_UNEXPECTED_START(RebuildMailbox)
+RMAIL_UNEXPECTED_START(ListAliases)
+RMAIL_UNEXPECTED_START(SetAlias)
+RMAIL_UNEXPECTED_START(DeleteAlias)
+RMAIL_UNEXPECTED_START(GetQuota)
+RMAIL_UNEXPECTED_START(UpdateQuota)
 #undef RMAIL_UNEXPECTED_START
 
 #define RMAIL_UNEXPECTED_READ(Service, Name)                                       \

@@ -22,6 +22,7 @@ class FakeStore : public client::StoreClient {
  public:
   // Addresses are in lower case.
   void AddAccount(const std::string& address, const std::string& password);
+  // `addresses` of other domains are external. None at all: the alias is a loop.
   void AddAlias(const std::string& address, std::vector<std::string> addresses);
   void Disable(const std::string& address);
   // A reason ("OVER_QUOTA") that its copies fail with from now on.

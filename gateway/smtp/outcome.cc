@@ -29,6 +29,8 @@ Reply ReplyFor(ErrorReason reason) {
       return {552, "5.2.2", "The mailbox is full"};
     case store::v1::ERROR_REASON_MESSAGE_TOO_LARGE:
       return {552, "5.3.4", "The message is too big"};
+    case store::v1::ERROR_REASON_ALIAS_LOOP:
+      return {550, "5.4.6", "The address leads back to itself"};
     default:
       return {451, "4.3.0", "The mail store is not available, try again later"};
   }

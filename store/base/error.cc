@@ -17,6 +17,7 @@ absl::StatusCode CodeOf(ErrorReason reason) {
   switch (reason) {
     case store::v1::ERROR_REASON_MAILBOX_NOT_FOUND:
     case store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND:
+    case store::v1::ERROR_REASON_ALIAS_NOT_FOUND:
       return absl::StatusCode::kNotFound;
     case store::v1::ERROR_REASON_OVER_QUOTA:
       return absl::StatusCode::kResourceExhausted;
@@ -34,8 +35,10 @@ absl::StatusCode CodeOf(ErrorReason reason) {
     case store::v1::ERROR_REASON_CORRUPT_MAILBOX:
       return absl::StatusCode::kDataLoss;
     case store::v1::ERROR_REASON_TOO_MANY_KEYWORDS:
+    case store::v1::ERROR_REASON_ALIAS_LOOP:
       return absl::StatusCode::kFailedPrecondition;
     case store::v1::ERROR_REASON_INVALID_ADDRESS:
+    case store::v1::ERROR_REASON_INVALID_ALIAS:
     case store::v1::ERROR_REASON_INVALID_PATH:
     case store::v1::ERROR_REASON_INVALID_REQUEST:
     case store::v1::ERROR_REASON_MESSAGE_TOO_LARGE:

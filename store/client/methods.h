@@ -9,13 +9,19 @@
 #include "rmail/store/v1/directory.pb.h"
 #include "rmail/store/v1/mailbox.pb.h"
 #include "rmail/store/v1/message.pb.h"
+#include "rmail/store/v1/quota.pb.h"
 
 // X(service, method)
 #define RMAIL_STORE_UNARY_METHODS(X)    \
   X(MailboxService, CreateMailbox)      \
   X(MailboxService, GetMailbox)         \
   X(MailboxService, ListMailboxes)      \
+  X(MailboxService, RenameMailbox)      \
+  X(MailboxService, DeleteMailbox)      \
+  X(MailboxService, SetSubscription)    \
   X(MessageService, UpdateFlags)        \
+  X(MessageService, CopyMessages)       \
+  X(MessageService, MoveMessages)       \
   X(MessageService, ExpungeMessages)    \
   X(DirectoryService, CreateAccount)    \
   X(DirectoryService, GetAccount)       \
@@ -23,14 +29,22 @@
   X(DirectoryService, UpdateAccount)    \
   X(DirectoryService, DeleteAccount)    \
   X(DirectoryService, ResolveRecipient) \
-  X(AuthService, Authenticate)          \
-  X(AdminService, CheckMailbox)         \
-  X(AdminService, RebuildMailbox)
+  X(DirectoryService, ListAliases)      \
+  X(DirectoryService, SetAlias)         \
+  X(DirectoryService, DeleteAlias)      \
+  X(QuotaService, GetQuota)             \
+  X(QuotaService, UpdateQuota)          \
+  X(AuthService, Authenticate)
 
 #define RMAIL_STORE_READ_METHODS(X) \
   X(MessageService, SyncMailbox)    \
   X(MessageService, FetchMessages)  \
-  X(MessageService, SearchMessages)
+  X(MessageService, SearchMessages) \
+  X(MessageService, SortMessages)   \
+  X(MessageService, ThreadMessages) \
+  X(AdminService, ListShards)       \
+  X(AdminService, CheckMailbox)     \
+  X(AdminService, RebuildMailbox)
 
 namespace rmail::client {
 

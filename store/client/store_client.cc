@@ -11,6 +11,7 @@
 #include "rmail/store/v1/directory.grpc.pb.h"
 #include "rmail/store/v1/mailbox.grpc.pb.h"
 #include "rmail/store/v1/message.grpc.pb.h"
+#include "rmail/store/v1/quota.grpc.pb.h"
 #include "store/client/calls.h"
 #include "store/client/replicas.h"
 #include "store/client/watcher.h"
@@ -26,6 +27,7 @@ struct Stubs {
       : MailboxService(pb::MailboxService::NewStub(channel)),
         MessageService(pb::MessageService::NewStub(channel)),
         DirectoryService(pb::DirectoryService::NewStub(channel)),
+        QuotaService(pb::QuotaService::NewStub(channel)),
         AuthService(pb::AuthService::NewStub(channel)),
         AdminService(pb::AdminService::NewStub(channel)) {}
 
@@ -33,6 +35,7 @@ struct Stubs {
   std::unique_ptr<pb::MailboxService::Stub> MailboxService;
   std::unique_ptr<pb::MessageService::Stub> MessageService;
   std::unique_ptr<pb::DirectoryService::Stub> DirectoryService;
+  std::unique_ptr<pb::QuotaService::Stub> QuotaService;
   std::unique_ptr<pb::AuthService::Stub> AuthService;
   std::unique_ptr<pb::AdminService::Stub> AdminService;
 };
