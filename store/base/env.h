@@ -40,7 +40,9 @@ class File {
   virtual absl::Status WriteAt(uint64_t offset, std::string_view data) = 0;
   virtual absl::Status Truncate(uint64_t size) = 0;
   virtual absl::StatusOr<FileInfo> Info() const = 0;
-  // Data and what is needed to find it again are on disk when it returns.
+  // Data and what is needed to find it again are on disk when it returns. When it has failed, each
+  // later call for this File fails too: the system may have dropped what it could not write, and
+  // takes it as written from then on.
   virtual absl::Status Sync() = 0;
   // An advisory lock (flock) that excludes other open files, in this process and in others. Waits.
   virtual absl::Status Lock() = 0;
@@ -79,6 +81,9 @@ class Env {
   virtual absl::StatusOr<FileInfo> Stat(const std::string& path) = 0;
   // A directory's entries are on disk when it returns.
   virtual absl::Status SyncDirectory(const std::string& path) = 0;
+  // All that was written to the file system that holds `path`, by anyone, is on disk when it
+  // returns. It tells of data that was lost, whosever it was, since the first call for this path.
+  virtual absl::Status SyncFileSystem(const std::string& path) = 0;
 
   // Names this machine and the time since it was started: "MACHINE BOOT". While it stays the same,
   // nothing that was written has been lost.
@@ -104,6 +109,9 @@ class FileLock {
   explicit FileLock(File* file) : file_(file) {}
   File* file_;
 };
+
+// For names and ids that nobody else has.
+absl::StatusOr<uint64_t> RandomNumber();
 
 // "a/b"
 std::string JoinPath(std::string_view directory, std::string_view name);

@@ -1,23 +1,32 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <system_error>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "store/base/env.h"
+#include "store/base/mutex.h"
 #include "store/base/status.h"
 
 namespace rmail {
 namespace {
+
+// Between two tries to get a lock that cannot be waited for.
+constexpr useconds_t kLockPauseMicros = 1000;
 
 absl::Status ErrnoStatus(int error, std::string_view what, std::string_view path) {
   absl::StatusCode code = absl::StatusCode::kUnavailable;
@@ -82,13 +91,22 @@ class PosixFile : public File {
   }
 
   absl::Status Sync() override {
-    if (fdatasync(fd_) != 0) return ErrnoStatus(errno, "sync", path_);
+    int error = sync_error_;
+    while (error == 0 && fdatasync(fd_) != 0) {
+      if (errno == EINTR) continue;
+      error = errno;
+      sync_error_ = error;
+    }
+    if (error != 0) return ErrnoStatus(error, "sync", path_);
     return absl::OkStatus();
   }
 
   absl::Status Lock() override {
-    while (flock(fd_, LOCK_EX) != 0) {
-      if (errno != EINTR) return ErrnoStatus(errno, "lock", path_);
+    while (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EINTR) continue;
+      if (errno != EWOULDBLOCK) return ErrnoStatus(errno, "lock", path_);
+      if (!IsFuse()) return WaitForLock();
+      usleep(kLockPauseMicros);
     }
     return absl::OkStatus();
   }
@@ -96,8 +114,23 @@ class PosixFile : public File {
   void Unlock() override { flock(fd_, LOCK_UN); }
 
  private:
+  absl::Status WaitForLock() {
+    while (flock(fd_, LOCK_EX) != 0) {
+      if (errno != EINTR) return ErrnoStatus(errno, "lock", path_);
+    }
+    return absl::OkStatus();
+  }
+
+  // A process that is killed while it waits for a lock there can leave it locked for good
+  // (ceph-fuse 16.2 grants it to the dead process), so it is better not to wait.
+  bool IsFuse() const {
+    struct statfs info;
+    return fstatfs(fd_, &info) == 0 && info.f_type == FUSE_SUPER_MAGIC;
+  }
+
   const int fd_;
   const std::string path_;
+  std::atomic<int> sync_error_ = 0;  // 0 or the errno of the first sync that failed
 };
 
 class PosixEnv : public Env {
@@ -186,6 +219,12 @@ class PosixEnv : public Env {
     return absl::OkStatus();
   }
 
+  absl::Status SyncFileSystem(const std::string& path) override {
+    RMAIL_ASSIGN_OR_RETURN(const int fd, FileSystemOf(path));
+    if (syncfs(fd) != 0) return ErrnoStatus(errno, "syncfs", path);
+    return absl::OkStatus();
+  }
+
   std::string BootId() override {
     static const auto* const id =
         new std::string(MachineName() + " " + FirstWord("/proc/sys/kernel/random/boot_id"));
@@ -193,6 +232,17 @@ class PosixEnv : public Env {
   }
 
  private:
+  // A descriptor that stays open: one that is opened later tells of no earlier loss.
+  absl::StatusOr<int> FileSystemOf(const std::string& path) {
+    MutexLock lock(&mutex_);
+    const auto found = file_systems_.find(path);
+    if (found != file_systems_.end()) return found->second;
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return ErrnoStatus(errno, "open", path);
+    file_systems_.emplace(path, fd);
+    return fd;
+  }
+
   static std::string FirstWord(const char* path) {
     std::string word;
     std::ifstream(path) >> word;
@@ -204,6 +254,9 @@ class PosixEnv : public Env {
     char name[256] = {};
     return gethostname(name, sizeof(name) - 1) == 0 ? name : "-";
   }
+
+  Mutex mutex_;
+  std::map<std::string, int> file_systems_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace
@@ -228,8 +281,7 @@ absl::StatusOr<std::string> Env::ReadFile(const std::string& path, size_t max) {
 
 absl::Status Env::ReplaceFile(const std::string& path, std::string_view content) {
   // Random: a process that is killed here leaves its file, and the next one may have the same pid.
-  uint64_t random = 0;
-  if (getentropy(&random, sizeof(random)) != 0) return ErrnoStatus(errno, "getentropy", path);
+  RMAIL_ASSIGN_OR_RETURN(const uint64_t random, RandomNumber());
   const std::string temporary = fmt::format("{}.{:016x}.tmp", path, random);
   {
     RMAIL_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, Open(temporary, OpenMode::kCreateNew));
@@ -247,6 +299,12 @@ absl::Status Env::ReplaceFile(const std::string& path, std::string_view content)
 absl::StatusOr<FileLock> FileLock::Acquire(File* file) {
   RMAIL_RETURN_IF_ERROR(file->Lock());
   return FileLock(file);
+}
+
+absl::StatusOr<uint64_t> RandomNumber() {
+  uint64_t random = 0;
+  if (getentropy(&random, sizeof(random)) != 0) return ErrnoStatus(errno, "getentropy", "");
+  return random;
 }
 
 std::string JoinPath(std::string_view directory, std::string_view name) {
