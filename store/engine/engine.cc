@@ -23,6 +23,13 @@ absl::Status NotAnAddress(std::string_view text) {
                fmt::format("not an account's address: {:.100}", text));
 }
 
+// The domain in lower case, safe as the name of a folder.
+absl::StatusOr<std::string> AliasDomain(std::string_view text) {
+  const std::optional<Address> address = ParseAddress("x@" + std::string(text));
+  if (address && address->user == "x") return address->domain;
+  return Error(store::v1::ERROR_REASON_INVALID_ALIAS, fmt::format("not a domain: {:.100}", text));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
@@ -31,7 +38,10 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
   return std::unique_ptr<Engine>(new Engine(std::move(options)));
 }
 
-Engine::Engine(EngineOptions options) : options_(std::move(options)) {}
+Engine::Engine(EngineOptions options)
+    : options_(std::move(options)),
+      commits_(options_.env, options_.mail_root, options_.sync),
+      aliases_(options_.env, JoinPath(options_.mail_root, "domains")) {}
 
 std::string Engine::DomainDirectory(std::string_view domain) const {
   return fmt::format("{}/domains/{}", options_.mail_root, domain);
@@ -90,7 +100,8 @@ absl::StatusOr<std::shared_ptr<Account>> Engine::Find(const Address& address) {
     if (found != accounts_.end()) account = found->second;
   }
   if (account == nullptr) {
-    account = std::make_shared<Account>(options_.env, &feed_, address, AccountDirectory(address));
+    const AccountContext context{options_.env, &feed_, &commits_, &background_};
+    account = std::make_shared<Account>(context, address, AccountDirectory(address));
   }
   // An account is there if its user.json is.
   const absl::Status status = account->Settings().status();
@@ -176,33 +187,49 @@ absl::StatusOr<std::pair<std::shared_ptr<Account>, UserSettings>> Engine::Authen
   return std::make_pair(*account, settings);
 }
 
-bool Engine::IsLocal(const std::string& domain) const {
+absl::StatusOr<bool> Engine::IsLocal(const std::string& domain) {
   const bool configured =
       std::any_of(options_.domains.begin(), options_.domains.end(),
                   [&](const std::string& name) { return absl::EqualsIgnoreCase(name, domain); });
   if (configured) return true;
   const absl::StatusOr<FileInfo> info = options_.env->Stat(DomainDirectory(domain));
-  return info.ok() && info->is_directory;
+  if (absl::IsNotFound(info.status())) return false;
+  RMAIL_RETURN_IF_ERROR(info.status());
+  return info->is_directory;
 }
 
-absl::StatusOr<Engine::Resolved> Engine::ResolveRecipient(std::string_view text) {
-  const std::optional<Address> address = ParseAddress(text);
-  if (!address) return NotAnAddress(text);
-  Resolved resolved;
-  resolved.local = IsLocal(address->domain);
-  if (!resolved.local) return resolved;
-  absl::StatusOr<std::shared_ptr<Account>> account = Find(*address);
-  if (const auto user = WithoutDetail(address->user);
-      user && ReasonOf(account.status()) == store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND) {
-    account = Find(Address{*user, address->domain});
+absl::StatusOr<RecipientSource::AccountState> Engine::StateOf(const Address& address) {
+  const absl::StatusOr<std::shared_ptr<Account>> account = Find(address);
+  if (ReasonOf(account.status()) == store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND) {
+    return AccountState::kNone;
   }
   RMAIL_RETURN_IF_ERROR(account.status());
   RMAIL_ASSIGN_OR_RETURN(const UserSettings settings, (*account)->Settings());
-  if (settings.disabled) {
-    return Error(store::v1::ERROR_REASON_ACCOUNT_DISABLED, "the account is disabled");
-  }
-  resolved.accounts.push_back((*account)->address().ToString());
-  return resolved;
+  return settings.disabled ? AccountState::kDisabled : AccountState::kActive;
+}
+
+absl::StatusOr<std::shared_ptr<const AliasTable>> Engine::Aliases(const std::string& domain) {
+  return aliases_.Read(domain);
+}
+
+absl::StatusOr<Recipients> Engine::ResolveRecipient(std::string_view address) {
+  return engine::ResolveRecipient(*this, address);
+}
+
+absl::StatusOr<std::vector<Alias>> Engine::ListAliases(std::string_view text) {
+  RMAIL_ASSIGN_OR_RETURN(const std::string domain, AliasDomain(text));
+  RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const AliasTable> table, aliases_.Read(domain));
+  return table->InOrder();
+}
+
+absl::StatusOr<Alias> Engine::SetAlias(std::string_view text, Alias alias) {
+  RMAIL_ASSIGN_OR_RETURN(const std::string domain, AliasDomain(text));
+  return aliases_.Set(domain, std::move(alias));
+}
+
+absl::Status Engine::DeleteAlias(std::string_view text, AliasKind kind, std::string_view pattern) {
+  RMAIL_ASSIGN_OR_RETURN(const std::string domain, AliasDomain(text));
+  return aliases_.Delete(domain, kind, pattern);
 }
 
 }  // namespace rmail::engine

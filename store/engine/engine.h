@@ -16,8 +16,13 @@
 #include "store/base/mutex.h"
 #include "store/engine/account.h"
 #include "store/engine/address.h"
+#include "store/engine/alias_files.h"
+#include "store/engine/alias_table.h"
+#include "store/engine/background.h"
 #include "store/engine/feed.h"
+#include "store/engine/group_commit.h"
 #include "store/engine/password.h"
+#include "store/engine/recipient.h"
 #include "store/engine/user_file.h"
 
 namespace rmail::engine {
@@ -27,16 +32,18 @@ struct EngineOptions {
   std::string mail_root;
   // Domains that are served although they have no account yet.
   std::vector<std::string> domains;
+  SyncMode sync = SyncMode::kFsync;
   Env* env = Env::Posix();
 };
 
 // Thread-safe. Several engines, in this process or others, may work on one mail_root.
-class Engine {
+class Engine : private RecipientSource {
  public:
   static absl::StatusOr<std::unique_ptr<Engine>> Open(EngineOptions options);
 
   Env* env() const { return options_.env; }
   Feed& feed() { return feed_; }
+  GroupCommit& commits() { return commits_; }
 
   // INVALID_REQUEST unless it has 1 to 1,024 octets.
   static absl::Status CheckPassword(std::string_view password);
@@ -59,13 +66,17 @@ class Engine {
   absl::StatusOr<std::pair<std::shared_ptr<Account>, UserSettings>> Authenticate(
       std::string_view address, std::string_view password);
 
-  struct Resolved {
-    // Whether the address's domain is served here.
-    bool local = false;
-    std::vector<std::string> accounts;
-  };
-  // ACCOUNT_NOT_FOUND, ACCOUNT_DISABLED, INVALID_ADDRESS.
-  absl::StatusOr<Resolved> ResolveRecipient(std::string_view address);
+  // ACCOUNT_NOT_FOUND, ACCOUNT_DISABLED, ALIAS_LOOP, INVALID_ADDRESS, INVALID_ALIAS; see
+  // recipient.h.
+  absl::StatusOr<Recipients> ResolveRecipient(std::string_view address);
+
+  // All aliases of a domain as they are applied. INVALID_ALIAS when it cannot be a domain.
+  absl::StatusOr<std::vector<Alias>> ListAliases(std::string_view domain);
+  // Makes or replaces an alias and returns it as it is kept. From its first alias on, the domain is
+  // served here. INVALID_ALIAS.
+  absl::StatusOr<Alias> SetAlias(std::string_view domain, Alias alias);
+  // ALIAS_NOT_FOUND.
+  absl::Status DeleteAlias(std::string_view domain, AliasKind kind, std::string_view pattern);
 
  private:
   explicit Engine(EngineOptions options);
@@ -73,10 +84,17 @@ class Engine {
   std::string DomainDirectory(std::string_view domain) const;
   std::string AccountDirectory(const Address& address) const;
   absl::StatusOr<std::shared_ptr<Account>> Find(const Address& address);
-  bool IsLocal(const std::string& domain) const;
+
+  absl::StatusOr<bool> IsLocal(const std::string& domain) override;
+  absl::StatusOr<AccountState> StateOf(const Address& address) override;
+  absl::StatusOr<std::shared_ptr<const AliasTable>> Aliases(const std::string& domain) override;
 
   const EngineOptions options_;
+  GroupCommit commits_;
+  // Before the feed, whose mailboxes give it work.
+  Background background_;
   PasswordCache passwords_;
+  AliasFiles aliases_;
   Feed feed_;
   Mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<Account>> accounts_ ABSL_GUARDED_BY(mutex_);

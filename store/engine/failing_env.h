@@ -53,6 +53,10 @@ class FailingEnv : public Env {
     RMAIL_RETURN_IF_ERROR(Check(kSync));
     return base_->SyncDirectory(path);
   }
+  absl::Status SyncFileSystem(const std::string& path) override {
+    RMAIL_RETURN_IF_ERROR(Check(kSync));
+    return base_->SyncFileSystem(path);
+  }
 
  private:
   class FailingFile : public File {

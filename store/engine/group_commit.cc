@@ -1,40 +1,76 @@
 #include "store/engine/group_commit.h"
 
-#include <utility>
+#include "store/base/logging.h"
+#include "store/base/status.h"
 
 namespace rmail::engine {
 
-absl::Status GroupCommit::Sync(std::shared_ptr<LogFile> log, const std::string& directory) {
-  std::shared_ptr<Round> round;
-  {
-    MutexLock lock(&mutex_);
-    if (next_ == nullptr) next_ = std::make_shared<Round>();
-    round = next_;
-    round->logs.insert(std::move(log));
-    round->directories.insert(directory);
-    while (running_ && !round->done) changed_.Wait(&mutex_);
-    if (round->done) return round->result;
-    // The first to see that no round runs leads the one that it is in.
-    running_ = true;
-    next_ = nullptr;
+GroupCommit::GroupCommit(Env* env, std::string root, SyncMode mode)
+    : env_(env), root_(std::move(root)), mode_(mode) {
+  // Errors are told from the first call on, so that comes before anything is written.
+  if (mode == SyncMode::kSyncFs) (void)SyncFileSystem();
+}
+
+absl::Status GroupCommit::Sync(const std::vector<std::shared_ptr<LogFile>>& logs,
+                               const std::vector<std::string>& directories) {
+  if (mode_ == SyncMode::kSyncFs) return SyncFileSystem();
+  absl::Status result;
+  for (const std::shared_ptr<LogFile>& log : logs) {
+    result.Update(Share({log.get(), ""}, [&] { return log->Sync(); }));
   }
-  const absl::Status result = Run(*round);
-  MutexLock lock(&mutex_);
-  round->done = true;
-  round->result = result;
-  running_ = false;
-  changed_.SignalAll();
+  for (const std::string& directory : directories) {
+    result.Update(Share({nullptr, directory}, [&] { return env_->SyncDirectory(directory); }));
+  }
   return result;
 }
 
-absl::Status GroupCommit::Run(const Round& round) {
-  // All are tried: a failure of one must not leave another caller's half unsynced and called
-  // durable.
-  absl::Status result;
-  for (const std::shared_ptr<LogFile>& log : round.logs) result.Update(log->Sync());
-  for (const std::string& directory : round.directories) {
-    result.Update(env_->SyncDirectory(directory));
+absl::Status GroupCommit::SyncFile(File& file) {
+  return mode_ == SyncMode::kSyncFs ? SyncFileSystem() : file.Sync();
+}
+
+absl::Status GroupCommit::SyncFileSystem() {
+  return Share({nullptr, ""}, [&] {
+    absl::Status result = env_->SyncFileSystem(root_);
+    if (!result.ok() && mode_.exchange(SyncMode::kFsync) == SyncMode::kSyncFs) {
+      LogError("{}; from now on each file is synced by itself", FromAbsl(result.message()));
+    }
+    return result;
+  });
+}
+
+absl::Status GroupCommit::Share(const Key& key, const std::function<absl::Status()>& sync) {
+  std::shared_ptr<Target> target;
+  std::shared_ptr<Round> round;
+  {
+    MutexLock lock(&mutex_);
+    std::shared_ptr<Target>& known = targets_[key];
+    if (known == nullptr) known = std::make_shared<Target>();
+    target = known;
+    if (target->next == nullptr) target->next = std::make_shared<Round>();
+    round = target->next;
+    while (!round->done && target->running) {
+      ++waiting_;
+      target->changed.Wait(&mutex_);
+      --waiting_;
+    }
+    if (round->done) return round->result;
+    // The first to see that no round runs leads the one that it is in.
+    target->running = true;
+    target->next = nullptr;
   }
+  const absl::Status result = sync();
+  MutexLock lock(&mutex_);
+  round->done = true;
+  round->result = result;
+  target->running = false;
+  if (!result.ok() && target->next != nullptr) {
+    // They wrote before this failed: what was lost may be theirs.
+    target->next->done = true;
+    target->next->result = result;
+    target->next = nullptr;
+  }
+  if (target->next == nullptr) targets_.erase(key);
+  target->changed.SignalAll();
   return result;
 }
 

@@ -11,17 +11,18 @@
 namespace rmail::engine {
 
 absl::StatusOr<std::unique_ptr<IncomingMessage>> IncomingMessage::Create(
-    Env* env, const std::string& directory) {
+    Env* env, const std::string& directory, GroupCommit* commits) {
   uint64_t random[2];
   if (RAND_bytes(reinterpret_cast<unsigned char*>(random), sizeof(random)) != 1) std::terminate();
   std::string path = JoinPath(directory, fmt::format("{:016x}{:016x}.tmp", random[0], random[1]));
   RMAIL_ASSIGN_OR_RETURN(std::unique_ptr<File> file, env->Open(path, Env::OpenMode::kCreateNew));
   return std::unique_ptr<IncomingMessage>(
-      new IncomingMessage(env, std::move(path), std::move(file)));
+      new IncomingMessage(env, commits, std::move(path), std::move(file)));
 }
 
-IncomingMessage::IncomingMessage(Env* env, std::string path, std::unique_ptr<File> file)
-    : env_(env), path_(std::move(path)), file_(std::move(file)) {}
+IncomingMessage::IncomingMessage(Env* env, GroupCommit* commits, std::string path,
+                                 std::unique_ptr<File> file)
+    : env_(env), commits_(commits), path_(std::move(path)), file_(std::move(file)) {}
 
 IncomingMessage::~IncomingMessage() { (void)env_->Remove(path_); }
 
@@ -32,7 +33,7 @@ absl::Status IncomingMessage::Write(std::string_view data) {
 }
 
 absl::Status IncomingMessage::Finish() {
-  RMAIL_RETURN_IF_ERROR(file_->Sync());
+  RMAIL_RETURN_IF_ERROR(commits_ == nullptr ? file_->Sync() : commits_->SyncFile(*file_));
   file_ = nullptr;
   return absl::OkStatus();
 }

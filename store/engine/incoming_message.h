@@ -10,14 +10,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "store/base/env.h"
+#include "store/engine/group_commit.h"
 
 namespace rmail::engine {
 
 // Not thread-safe. Its file goes when it is destroyed; links to it stay.
 class IncomingMessage {
  public:
+  // `commits`: who syncs it; null: it syncs itself. Both outlive it.
   static absl::StatusOr<std::unique_ptr<IncomingMessage>> Create(Env* env,
-                                                                 const std::string& directory);
+                                                                 const std::string& directory,
+                                                                 GroupCommit* commits = nullptr);
   ~IncomingMessage();
 
   absl::Status Write(std::string_view data);
@@ -28,9 +31,10 @@ class IncomingMessage {
   const std::string& path() const { return path_; }
 
  private:
-  IncomingMessage(Env* env, std::string path, std::unique_ptr<File> file);
+  IncomingMessage(Env* env, GroupCommit* commits, std::string path, std::unique_ptr<File> file);
 
   Env* const env_;
+  GroupCommit* const commits_;
   const std::string path_;
   std::unique_ptr<File> file_;
   uint64_t size_ = 0;

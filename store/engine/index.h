@@ -1,29 +1,21 @@
-// A mailbox's index in memory: what its log says, in columns. Pure: no I/O.
+// A mailbox's index in memory: the snapshot that it started from and what the log says since, in
+// columns, a block for each shard. A block is read from the snapshot when it is first needed.
 #ifndef RMAIL_STORE_ENGINE_INDEX_H_
 #define RMAIL_STORE_ENGINE_INDEX_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
-#include "store/engine/file_name.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "store/engine/log.pb.h"
+#include "store/engine/row_cursor.h"
+#include "store/engine/shard_columns.h"
+#include "store/engine/snapshot.h"
 
 namespace rmail::engine {
-
-// UIDs from `first` to `last`, both included.
-struct UidSpan {
-  uint32_t first = 0;
-  uint32_t last = 0;
-  friend bool operator==(const UidSpan&, const UidSpan&) = default;
-};
-
-// A message as the index knows it.
-struct MessageRow {
-  MessageInfo info;
-  uint64_t modseq = 0;
-};
 
 struct IndexCounts {
   uint32_t uid_next = 1;
@@ -34,48 +26,69 @@ struct IndexCounts {
   uint64_t size = 0;
 };
 
-// Not thread-safe. 36 octets a message.
+// Not thread-safe. Errors: DATA_LOSS for a damaged block of the snapshot or a record that
+// contradicts what is there (the index is then of no use); those of the file system.
 class Index {
  public:
-  // Takes a change over. False when it contradicts what is there (a damaged log); the index is then
-  // of no use.
-  bool Apply(const LogRecord& record);
+  // Spans of expunged UIDs that are remembered, at least.
+  static constexpr size_t kMaxExpunged = 100'000;
+
+  Index() = default;
+  explicit Index(std::shared_ptr<const SnapshotFile> snapshot);
+
+  // Reads the blocks that a record touches, so that Apply needs no file.
+  absl::Status Prepare(const LogRecord& record);
+  // Takes a change over. `removed`, if not null, gets the messages that it removed.
+  absl::Status Apply(const LogRecord& record, std::vector<MessageInfo>* removed = nullptr);
 
   const IndexCounts& counts() const { return counts_; }
 
-  std::optional<MessageRow> Find(uint32_t uid) const;
-
+  absl::StatusOr<std::optional<MessageRow>> Find(uint32_t uid);
   // The messages within the spans (ascending, not overlapping), ascending.
-  std::vector<MessageRow> Rows(const std::vector<UidSpan>& spans) const;
-  std::vector<MessageRow> AllRows() const;
+  absl::StatusOr<std::vector<MessageRow>> Rows(const std::vector<UidSpan>& spans);
+  // The same as a view of this moment that needs no lock and copies nothing; only messages whose
+  // modseq is above `changed_since`.
+  absl::StatusOr<RowCursor> View(const std::vector<UidSpan>& spans, uint64_t changed_since = 0);
 
-  // Messages that changed after a modseq, ascending by UID.
-  std::vector<MessageRow> ChangedSince(uint64_t modseq) const;
+  // UIDs expunged after a modseq, ascending; nullopt when that is longer ago than is remembered.
+  std::optional<std::vector<UidSpan>> ExpungedSince(uint64_t modseq) const;
 
-  // UIDs expunged after a modseq, ascending; nullopt when that is longer ago than is remembered
-  // (the last 100,000).
-  std::optional<std::vector<uint32_t>> ExpungedSince(uint64_t modseq) const;
+  // Each shard that has messages, ascending.
+  std::vector<ShardSummary> Shards() const;
+
+  // All of it, to be written; `header.epoch` is left to the caller. Shares the columns.
+  SnapshotImage Image();
 
  private:
-  bool ApplyAppended(const Appended& appended, uint64_t modseq);
-  bool ApplyFlags(const FlagsChanged& changed, uint64_t modseq);
-  bool ApplyExpunged(const Expunged& expunged, uint64_t modseq);
-  void Count(uint64_t flags, uint64_t size, int sign);
-  MessageRow RowAt(size_t i) const;
-  size_t LowerBound(uint32_t uid) const;
+  // A shard that has messages.
+  struct Block {
+    ShardSummary summary;
+    std::shared_ptr<ShardColumns> columns;  // null: still in the snapshot
+    size_t file_index = 0;                  // there
+    bool shared = false;                    // a view has the columns too: copy before a change
+  };
 
-  // Columns, ascending by UID.
-  std::vector<uint32_t> uids_;
-  std::vector<uint64_t> flags_;
-  std::vector<uint64_t> modseqs_;
-  std::vector<int64_t> internal_dates_;
-  std::vector<uint64_t> sizes_;
+  // Index into blocks_ of the first block whose shard is at least this.
+  size_t LowerBlock(uint32_t shard) const;
+  absl::Status Load(Block& block);
+  absl::Status LoadShardOf(uint32_t uid);
+  // Loaded, and nobody else's.
+  absl::StatusOr<ShardColumns*> Mutable(Block& block);
+  // The block of a UID's shard; null when it has no messages.
+  Block* BlockOf(uint32_t uid);
 
-  // (modseq, UID), in the order they went.
-  std::vector<std::pair<uint64_t, uint32_t>> expunged_;
+  absl::Status ApplyAppended(const Appended& appended, uint64_t modseq);
+  absl::Status ApplyFlags(const FlagsChanged& changed, uint64_t modseq);
+  absl::Status ApplyExpunged(const Expunged& expunged, uint64_t modseq,
+                             std::vector<MessageInfo>* removed);
+  void Count(Block& block, uint64_t flags, uint64_t size, int sign);
+  void RememberExpunged(uint64_t modseq, uint32_t uid);
+
+  std::shared_ptr<const SnapshotFile> snapshot_;
+  std::vector<Block> blocks_;  // ascending by shard, none empty
+  std::vector<ExpungedSpan> expunged_;
   // What was expunged up to this modseq may be forgotten.
   uint64_t expunged_floor_ = 0;
-
   IndexCounts counts_;
 };
 

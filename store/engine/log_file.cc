@@ -1,19 +1,22 @@
 #include "store/engine/log_file.h"
 
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <boost/crc.hpp>
-#include <cstring>
 #include <utility>
 
 #include "store/base/status.h"
+#include "store/engine/little_endian.h"
 
 namespace rmail::engine {
 namespace {
 
 // "rmlog" and the format's version.
 constexpr std::string_view kMagic{"rmlog\0\0\1", 8};
+// Magic, epoch, base modseq, hash of those.
+constexpr size_t kHeader = 32;
 // Length and checksum before each record, 32 bits each, little-endian.
 constexpr size_t kFrame = 8;
 // A longer record is damage.
@@ -27,42 +30,53 @@ uint32_t Checksum(std::string_view data) {
   return crc.checksum();
 }
 
-void PutFixed32(uint32_t value, std::string* out) {
-  for (int shift = 0; shift < 32; shift += 8) out->push_back(static_cast<char>(value >> shift));
-}
-
-uint32_t GetFixed32(const char* data) {
-  uint32_t value = 0;
-  for (int i = 3; i >= 0; --i) value = value << 8 | static_cast<uint8_t>(data[i]);
-  return value;
-}
-
 void PutRecord(const LogRecord& record, std::string* out) {
   const std::string payload = record.SerializeAsString();
-  PutFixed32(static_cast<uint32_t>(payload.size()), out);
-  PutFixed32(Checksum(payload), out);
+  PutFixed<uint32_t>(static_cast<uint32_t>(payload.size()), out);
+  PutFixed<uint32_t>(Checksum(payload), out);
   out->append(payload);
+}
+
+std::string FormatHeader(const LogHeader& header) {
+  std::string text(kMagic);
+  PutFixed<uint64_t>(header.epoch, &text);
+  PutFixed<uint64_t>(header.base_modseq, &text);
+  PutFixed<uint64_t>(XXH3_64bits(text.data(), text.size()), &text);
+  return text;
 }
 
 }  // namespace
 
+LogFile::LogFile(std::unique_ptr<File> file, const LogHeader& header)
+    : file_(std::move(file)), header_(header), end_(kHeader) {}
+
 absl::StatusOr<std::unique_ptr<LogFile>> LogFile::Open(Env* env, const std::string& path) {
   RMAIL_ASSIGN_OR_RETURN(std::unique_ptr<File> file, env->Open(path, Env::OpenMode::kReadWrite));
-  char magic[kMagic.size()];
-  RMAIL_ASSIGN_OR_RETURN(const size_t size, file->ReadAt(0, magic, sizeof(magic)));
-  if (std::string_view(magic, size) != kMagic) {
+  char text[kHeader];
+  RMAIL_ASSIGN_OR_RETURN(const size_t size, file->ReadAt(0, text, sizeof(text)));
+  LogHeader header;
+  if (size == kHeader) {
+    header.epoch = GetFixed<uint64_t>(text + 8);
+    header.base_modseq = GetFixed<uint64_t>(text + 16);
+  }
+  if (std::string_view(text, size) != FormatHeader(header)) {
     return MakeStatus(absl::StatusCode::kDataLoss, fmt::format("{} is not a log", path));
   }
-  std::unique_ptr<LogFile> log(new LogFile(std::move(file)));
-  log->end_ = kMagic.size();
-  return log;
+  return std::unique_ptr<LogFile>(new LogFile(std::move(file), header));
 }
 
-absl::Status LogFile::Create(Env* env, const std::string& path,
-                             const std::vector<LogRecord>& records) {
-  std::string content(kMagic);
-  for (const LogRecord& record : records) PutRecord(record, &content);
-  return env->ReplaceFile(path, content);
+absl::Status LogFile::Create(Env* env, const std::string& path, const LogHeader& header,
+                             std::string_view records) {
+  return env->ReplaceFile(path, FormatHeader(header).append(records));
+}
+
+uint64_t LogFile::record_bytes() const { return end_ - kHeader; }
+
+absl::StatusOr<std::string> LogFile::BytesFrom(uint64_t offset) const {
+  std::string bytes(end_ - offset, '\0');
+  RMAIL_ASSIGN_OR_RETURN(const size_t size, file_->ReadAt(offset, bytes.data(), bytes.size()));
+  if (size != bytes.size()) return MakeStatus(absl::StatusCode::kDataLoss, "the log was cut");
+  return bytes;
 }
 
 absl::StatusOr<bool> LogFile::HasNews(bool* replaced) {
@@ -86,12 +100,12 @@ absl::StatusOr<LogFile::Tail> LogFile::Read(const std::function<void(const LogRe
     if (size != buffer.size()) return Tail::kTorn;
     size_t at = 0;
     while (size - at >= kFrame) {
-      const uint32_t length = GetFixed32(buffer.data() + at);
+      const uint32_t length = GetFixed<uint32_t>(buffer.data() + at);
       if (length > kMaxRecord) return Tail::kDamaged;
       if (length > size - at - kFrame) break;
       const std::string_view payload(buffer.data() + at + kFrame, length);
       const bool last = at + kFrame + length == left;
-      if (Checksum(payload) != GetFixed32(buffer.data() + at + 4) ||
+      if (Checksum(payload) != GetFixed<uint32_t>(buffer.data() + at + 4) ||
           !parsed.ParseFromArray(payload.data(), static_cast<int>(payload.size())) ||
           parsed.modseq() == 0) {
         return last ? Tail::kTorn : Tail::kDamaged;
@@ -101,7 +115,7 @@ absl::StatusOr<LogFile::Tail> LogFile::Read(const std::function<void(const LogRe
       end_ += kFrame + length;
     }
     if (at == 0) {
-      const uint64_t needed = kFrame + GetFixed32(buffer.data());
+      const uint64_t needed = kFrame + GetFixed<uint32_t>(buffer.data());
       if (needed > left) return Tail::kTorn;
       buffer.resize(needed);
     }

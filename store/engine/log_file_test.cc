@@ -10,6 +10,8 @@
 namespace rmail::engine {
 namespace {
 
+constexpr size_t kHeader = 32;
+
 LogRecord Record(uint64_t modseq) {
   LogRecord record;
   record.set_modseq(modseq);
@@ -34,10 +36,15 @@ class LogFileTest : public ::testing::Test {
     return *std::move(log);
   }
 
+  void Create(const std::vector<LogRecord>& records) {
+    ASSERT_TRUE(LogFile::Create(Env::Posix(), folder_.Path("log"), {7, 5}, "").ok());
+    const auto log = Open();
+    for (const LogRecord& record : records) ASSERT_TRUE(log->Append(record).ok());
+  }
   void Create(int records) {
     std::vector<LogRecord> all;
     for (int i = 1; i <= records; ++i) all.push_back(Record(static_cast<uint64_t>(i)));
-    ASSERT_TRUE(LogFile::Create(Env::Posix(), folder_.Path("log"), all).ok());
+    Create(all);
   }
 
   TestFolder folder_;
@@ -65,14 +72,14 @@ TEST_F(LogFileTest, ReadsWhatWasWrittenAndWhatComesLater) {
 TEST_F(LogFileTest, CutAnywhereItKeepsTheWholeRecords) {
   Create(3);
   const std::string whole = folder_.Read("log");
-  const size_t record = (whole.size() - 8) / 3;
-  for (size_t size = 8; size <= whole.size(); ++size) {
+  const size_t record = (whole.size() - kHeader) / 3;
+  for (size_t size = kHeader; size <= whole.size(); ++size) {
     folder_.Write("log", whole.substr(0, size));
     const auto log = Open();
     LogFile::Tail tail;
     const std::vector<uint64_t> modseqs = ReadAll(*log, &tail);
-    EXPECT_EQ(modseqs.size(), (size - 8) / record) << size;
-    EXPECT_EQ(tail, (size - 8) % record == 0 ? LogFile::Tail::kClean : LogFile::Tail::kTorn)
+    EXPECT_EQ(modseqs.size(), (size - kHeader) / record) << size;
+    EXPECT_EQ(tail, (size - kHeader) % record == 0 ? LogFile::Tail::kClean : LogFile::Tail::kTorn)
         << size;
     ASSERT_TRUE(log->CutTail().ok());
     ASSERT_TRUE(log->Append(Record(9)).ok());
@@ -84,14 +91,14 @@ TEST_F(LogFileTest, CutAnywhereItKeepsTheWholeRecords) {
 TEST_F(LogFileTest, DamageNeverGoesUnnoticed) {
   Create(3);
   const std::string whole = folder_.Read("log");
-  const size_t record = (whole.size() - 8) / 3;
-  for (size_t at = 8; at < whole.size(); ++at) {
+  const size_t record = (whole.size() - kHeader) / 3;
+  for (size_t at = kHeader; at < whole.size(); ++at) {
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x41);
     folder_.Write("log", damaged);
     LogFile::Tail tail;
     const std::vector<uint64_t> modseqs = ReadAll(*Open(), &tail);
-    EXPECT_EQ(modseqs.size(), (at - 8) / record) << at;
+    EXPECT_EQ(modseqs.size(), (at - kHeader) / record) << at;
     EXPECT_NE(tail, LogFile::Tail::kClean) << at;
   }
 }
@@ -101,10 +108,41 @@ TEST_F(LogFileTest, RecordsLargerThanAReadAreWhole) {
   large.set_modseq(1);
   for (uint32_t uid = 1; uid <= 600'000; ++uid) large.mutable_expunged()->add_uids(uid);
   ASSERT_GT(large.ByteSizeLong(), 1u << 20);
-  ASSERT_TRUE(LogFile::Create(Env::Posix(), folder_.Path("log"), {large, Record(2)}).ok());
+  Create({large, Record(2)});
   LogFile::Tail tail;
   EXPECT_EQ(ReadAll(*Open(), &tail), (std::vector<uint64_t>{1, 2}));
   EXPECT_EQ(tail, LogFile::Tail::kClean);
+}
+
+TEST_F(LogFileTest, GoesOnFromTheRecordsOfAnother) {
+  Create(3);
+  const auto log = Open();
+  EXPECT_EQ(log->header().epoch, 7u);
+  EXPECT_EQ(log->header().base_modseq, 5u);
+  LogFile::Tail tail;
+  ReadAll(*log, &tail);
+  const uint64_t middle = log->end();
+  ASSERT_TRUE(log->Append(Record(4)).ok());
+  ASSERT_TRUE(log->Append(Record(5)).ok());
+  const auto bytes = log->BytesFrom(middle);
+  ASSERT_TRUE(bytes.ok());
+  ASSERT_TRUE(LogFile::Create(Env::Posix(), folder_.Path("log"), {7, 9}, *bytes).ok());
+  const auto next = Open();
+  EXPECT_EQ(next->header().base_modseq, 9u);
+  EXPECT_EQ(next->record_bytes(), 0u);
+  EXPECT_EQ(ReadAll(*next, &tail), (std::vector<uint64_t>{4, 5}));
+  EXPECT_EQ(next->record_bytes(), bytes->size());
+}
+
+TEST_F(LogFileTest, HeaderThatIsDamagedAnywhereIsNoLog) {
+  Create(1);
+  const std::string whole = folder_.Read("log");
+  for (size_t at = 0; at < kHeader; ++at) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    folder_.Write("log", damaged);
+    EXPECT_TRUE(absl::IsDataLoss(LogFile::Open(Env::Posix(), folder_.Path("log")).status())) << at;
+  }
 }
 
 TEST_F(LogFileTest, AnotherFileIsNoLog) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "store/base/error.h"
 #include "store/base/logging.h"
 #include "store/base/status.h"
@@ -29,48 +28,63 @@ uint64_t NewFlags(uint64_t old_flags, const Mailbox::FlagUpdate& update) {
 
 }  // namespace
 
-Mailbox::Mailbox(Env* env, std::string directory, std::function<void(uint64_t)> on_change)
-    : env_(env),
+Mailbox::Mailbox(MailboxContext context, std::string directory,
+                 std::function<void(uint64_t)> on_change)
+    : context_(std::move(context)),
+      env_(context_.env),
       directory_(std::move(directory)),
-      on_change_(std::move(on_change)),
-      commits_(env) {}
+      on_change_(std::move(on_change)) {}
 
 absl::StatusOr<std::string> Mailbox::IncomingDirectory() {
   std::string path = JoinPath(directory_, kIncoming);
+  if (env_->Stat(path).ok()) return path;
+  // The mailbox's own folder is not made: without it the mailbox was deleted, and what comes into
+  // it would be where nobody looks.
+  if (absl::IsNotFound(env_->Stat(directory_).status())) {
+    return Error(store::v1::ERROR_REASON_MAILBOX_NOT_FOUND, "the mailbox has no folder");
+  }
   RMAIL_RETURN_IF_ERROR(env_->CreateDirectories(path));
   return path;
 }
 
-absl::StatusOr<Mailbox::AppendedMessage> Mailbox::Append(const std::string& path,
-                                                         MessageInfo info) {
+absl::StatusOr<Mailbox::AppendedMessage> Mailbox::Append(const std::string& path, MessageInfo info,
+                                                         const AppendOptions& options) {
   AppendedMessage result;
   std::shared_ptr<LogFile> log;
   {
     MutexLock lock(&mutex_);
     RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
+    // Reads the shard that it goes to: damage there is found before anything is written.
+    const uint32_t expected = index_.counts().uid_next;
+    RMAIL_RETURN_IF_ERROR(RowsLocked({{expected, expected}}).status());
     info.uid = index_.counts().uid_next;
     info.flags &= kAllFlags;
     if (info.uid == UINT32_MAX) {
       return Error(store::v1::ERROR_REASON_CORRUPT_MAILBOX, "no UID is left in this mailbox");
     }
-    RMAIL_RETURN_IF_ERROR(EnsureShard(info.uid));
+    RMAIL_RETURN_IF_ERROR(EnsureShards(info.uid, info.uid));
     LogRecord record;
     record.mutable_appended()->add_uids(info.uid);
     record.mutable_appended()->add_internal_dates(info.internal_date);
     record.mutable_appended()->add_sizes(info.size);
     record.mutable_appended()->add_flags(info.flags);
-    RMAIL_RETURN_IF_ERROR(AppendRecord(&record));
+    RMAIL_RETURN_IF_ERROR(AppendRecord(&record, {static_cast<int64_t>(info.size), options.quota}));
     const absl::Status linked = env_->Link(path, PathOf(info));
     if (!linked.ok()) {
       // The UID is used up; the message never was.
-      (void)AppendExpunged({info.uid});
+      made_shard_.reset();
+      (void)Settle();
       return linked;
     }
+    last_.settled = true;
+    if (options.records != nullptr) PutRecords({{{info.uid, options.records}}});
     result = {info.uid, record.modseq()};
     log = log_;
   }
-  RMAIL_RETURN_IF_ERROR(commits_.Sync(std::move(log), JoinPath(directory_, ShardName(info.uid))));
+  RMAIL_RETURN_IF_ERROR(
+      context_.commits->Sync({std::move(log)}, {JoinPath(directory_, ShardName(info.uid))}));
   Announce();
+  CheckpointIfDue();
   return result;
 }
 
@@ -85,27 +99,51 @@ absl::StatusOr<IndexCounts> Mailbox::Counts() {
   return counts;
 }
 
+template <typename Read>
+std::invoke_result_t<Read> Mailbox::ReadIndex(const Read& read) {
+  RMAIL_RETURN_IF_ERROR(Refresh());
+  std::invoke_result_t<Read> result = read();
+  if (!absl::IsDataLoss(result.status())) return result;
+  log_ = nullptr;
+  RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
+  result = read();
+  if (!absl::IsDataLoss(result.status())) return result;
+  // Header and directory of the snapshot are whole, a block is not.
+  log_ = nullptr;
+  RMAIL_RETURN_IF_ERROR(RebuildLocked(FromAbsl(result.status().message()), nullptr));
+  return read();
+}
+
 absl::StatusOr<Mailbox::Changes> Mailbox::ChangesSince(uint64_t modseq) {
   MutexLock lock(&mutex_);
-  RMAIL_RETURN_IF_ERROR(Refresh());
-  Changes changes;
-  changes.counts = index_.counts();
-  std::optional<std::vector<uint32_t>> expunged = index_.ExpungedSince(modseq);
-  // A modseq from the future is from another life of this mailbox.
-  changes.reset = !expunged || modseq > changes.counts.highest_modseq;
-  if (changes.reset || modseq == 0) {
-    changes.changed = index_.AllRows();
-  } else {
-    changes.changed = index_.ChangedSince(modseq);
-    changes.expunged = *std::move(expunged);
-  }
-  return changes;
+  return ReadIndex([&]() -> absl::StatusOr<Changes> {
+    mutex_.AssertHeld();
+    Changes changes;
+    changes.counts = index_.counts();
+    std::optional<std::vector<UidSpan>> expunged = index_.ExpungedSince(modseq);
+    // A modseq from the future is from another life of this mailbox.
+    changes.reset = !expunged || modseq > changes.counts.highest_modseq;
+    const bool all = changes.reset || modseq == 0;
+    if (!all) changes.expunged = *std::move(expunged);
+    RMAIL_ASSIGN_OR_RETURN(changes.changed, index_.View({{1, UINT32_MAX}}, all ? 0 : modseq));
+    return changes;
+  });
 }
 
 absl::StatusOr<std::vector<MessageRow>> Mailbox::Rows(const std::vector<UidSpan>& spans) {
   MutexLock lock(&mutex_);
-  RMAIL_RETURN_IF_ERROR(Refresh());
-  return index_.Rows(spans);
+  return ReadIndex([&] {
+    mutex_.AssertHeld();
+    return index_.Rows(spans);
+  });
+}
+
+absl::StatusOr<RowCursor> Mailbox::View(const std::vector<UidSpan>& spans, uint64_t changed_since) {
+  MutexLock lock(&mutex_);
+  return ReadIndex([&] {
+    mutex_.AssertHeld();
+    return index_.View(spans, changed_since);
+  });
 }
 
 absl::StatusOr<Mailbox::FlagResult> Mailbox::UpdateFlags(const FlagUpdate& update) {
@@ -113,30 +151,42 @@ absl::StatusOr<Mailbox::FlagResult> Mailbox::UpdateFlags(const FlagUpdate& updat
   {
     MutexLock lock(&mutex_);
     RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
-    result.messages = index_.Rows(update.spans);
-    std::vector<LogRecord> records;
+    RMAIL_ASSIGN_OR_RETURN(result.messages, RowsLocked(update.spans));
     std::vector<std::pair<MessageInfo, MessageInfo>> moves;
-    for (MessageRow& row : result.messages) {
+    for (const MessageRow& row : result.messages) {
       if (update.unchanged_since && row.modseq > *update.unchanged_since) {
         result.conflicts.push_back(row.info.uid);
         continue;
       }
       MessageInfo changed = row.info;
       changed.flags = NewFlags(row.info.flags, update) & kAllFlags;
-      if (changed.flags == row.info.flags) continue;
-      if (moves.size() % kMaxRecordMessages == 0) records.emplace_back();
-      moves.emplace_back(row.info, changed);
-      records.back().mutable_flags_changed()->add_uids(changed.uid);
-      records.back().mutable_flags_changed()->add_flags(changed.flags);
+      if (changed.flags != row.info.flags) moves.emplace_back(row.info, changed);
     }
     if (!moves.empty()) {
-      for (LogRecord& record : records) RMAIL_RETURN_IF_ERROR(AppendRecord(&record));
-      for (const auto& [from, to] : moves) RMAIL_RETURN_IF_ERROR(MoveName(from, to));
-      result.messages = index_.Rows(update.spans);
+      const std::span<const std::pair<MessageInfo, MessageInfo>> all(moves);
+      for (size_t at = 0; at < all.size(); at += kMaxRecordMessages) {
+        RMAIL_RETURN_IF_ERROR(
+            ChangeFlags(all.subspan(at, std::min<size_t>(kMaxRecordMessages, all.size() - at))));
+      }
+      RMAIL_ASSIGN_OR_RETURN(result.messages, RowsLocked(update.spans));
     }
   }
   Announce();
+  CheckpointIfDue();
   return result;
+}
+
+absl::Status Mailbox::ChangeFlags(std::span<const std::pair<MessageInfo, MessageInfo>> moves) {
+  LogRecord record;
+  FlagsChanged* const changed = record.mutable_flags_changed();
+  for (const auto& [from, to] : moves) {
+    changed->add_uids(to.uid);
+    changed->add_flags(to.flags);
+  }
+  RMAIL_RETURN_IF_ERROR(AppendRecord(&record));
+  for (const auto& [from, to] : moves) RMAIL_RETURN_IF_ERROR(MoveName(from, to));
+  last_.settled = true;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Mailbox::ExpungeResult> Mailbox::Expunge(const std::vector<UidSpan>& spans) {
@@ -144,92 +194,48 @@ absl::StatusOr<Mailbox::ExpungeResult> Mailbox::Expunge(const std::vector<UidSpa
   {
     MutexLock lock(&mutex_);
     RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
-    absl::Status removed;
-    for (const MessageRow& row : index_.Rows(spans)) {
-      if (!(row.info.flags & kDeleted)) continue;
-      // Files first: a file that outlived its record would come back in a rebuild.
-      removed = env_->Remove(PathOf(row.info));
-      if (absl::IsNotFound(removed)) {
-        const std::optional<MessageInfo> other = FindFile(row.info.uid);
-        removed = other ? env_->Remove(PathOf(*other)) : absl::OkStatus();
+    RMAIL_ASSIGN_OR_RETURN(std::vector<MessageRow> rows, RowsLocked(spans));
+    std::erase_if(rows, [](const MessageRow& row) { return !(row.info.flags & kDeleted); });
+    for (size_t at = 0; at < rows.size();) {
+      LogRecord record;
+      int64_t size = 0;
+      for (int i = 0; i < kMaxRecordMessages && at < rows.size(); ++i, ++at) {
+        record.mutable_expunged()->add_uids(rows[at].info.uid);
+        size += static_cast<int64_t>(rows[at].info.size);
+        result.uids.push_back(rows[at].info.uid);
       }
-      if (!removed.ok()) break;
-      result.uids.push_back(row.info.uid);
+      RMAIL_RETURN_IF_ERROR(AppendRecord(&record, {-size, 0}));
+      RMAIL_RETURN_IF_ERROR(Settle());
     }
-    if (!result.uids.empty()) RMAIL_RETURN_IF_ERROR(AppendExpunged(result.uids));
-    if (result.uids.empty() && !removed.ok()) return removed;
     result.highest_modseq = index_.counts().highest_modseq;
   }
   Announce();
+  CheckpointIfDue();
   return result;
 }
 
 absl::StatusOr<std::unique_ptr<File>> Mailbox::OpenMessage(const MessageInfo& info) {
   absl::StatusOr<std::unique_ptr<File>> file = env_->Open(PathOf(info), Env::OpenMode::kRead);
   if (!absl::IsNotFound(file.status())) return file;
-  // Its flags changed meanwhile, it was expunged, or a process died between log and name.
+  // Its flags changed meanwhile, or it was expunged, or a hand changed its name.
   MutexLock lock(&mutex_);
   RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
-  const std::optional<MessageRow> row = index_.Find(info.uid);
-  if (!row) return MakeStatus(absl::StatusCode::kNotFound, "expunged");
-  file = env_->Open(PathOf(row->info), Env::OpenMode::kRead);
+  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageRow> rows, RowsLocked({{info.uid, info.uid}}));
+  if (rows.empty()) return MakeStatus(absl::StatusCode::kNotFound, "expunged");
+  file = env_->Open(PathOf(rows[0].info), Env::OpenMode::kRead);
   if (!absl::IsNotFound(file.status())) return file;
-  if (const std::optional<MessageInfo> other = FindFile(info.uid)) {
-    RMAIL_RETURN_IF_ERROR(env_->Rename(PathOf(*other), PathOf(row->info)));
-    return env_->Open(PathOf(row->info), Env::OpenMode::kRead);
-  }
-  LogError("{}: the file of UID {} is missing; the message is taken as expunged", directory_,
-           info.uid);
-  RMAIL_RETURN_IF_ERROR(AppendExpunged({info.uid}));
+  RMAIL_ASSIGN_OR_RETURN(const std::vector<uint32_t> missing, MendNames({rows[0].info}));
+  if (missing.empty()) return env_->Open(PathOf(rows[0].info), Env::OpenMode::kRead);
+  RMAIL_RETURN_IF_ERROR(ForgetMessages(missing));
   return MakeStatus(absl::StatusCode::kNotFound, "the message's file is missing");
 }
 
-absl::StatusOr<Mailbox::CheckResult> Mailbox::Check(size_t max_problems) {
-  MutexLock lock(&mutex_);
-  RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
-  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageInfo> files, ListFiles(0));
-  CheckResult result;
-  result.indexed = index_.counts().messages;
-  result.files = files.size();
-  const auto report = [&](std::string problem) {
-    if (result.problems.size() < max_problems) result.problems.push_back(std::move(problem));
-  };
-  absl::flat_hash_map<uint32_t, MessageInfo> by_uid;
-  for (const MessageInfo& file : files) {
-    if (!by_uid.emplace(file.uid, file).second) {
-      report(fmt::format("UID {} has more than one file: {}", file.uid, ShardPath(file)));
-    }
-    const absl::StatusOr<FileInfo> stat = env_->Stat(PathOf(file));
-    if (!stat.ok()) {
-      report(fmt::format("{}: {}", ShardPath(file), FromAbsl(stat.status().message())));
-    } else if (stat->size != file.size) {
-      report(fmt::format("{} has {} octets", ShardPath(file), stat->size));
-    }
-  }
-  for (const MessageRow& row : index_.AllRows()) {
-    const auto found = by_uid.find(row.info.uid);
-    if (found == by_uid.end()) {
-      report(fmt::format("UID {} has no file", row.info.uid));
-      continue;
-    }
-    if (!(found->second == row.info)) {
-      report(fmt::format("UID {}: the index has {}, the file is {}", row.info.uid,
-                         FileName(row.info), FileName(found->second)));
-    }
-    by_uid.erase(found);
-  }
-  for (const auto& [uid, file] : by_uid) {
-    report(fmt::format("{} is not in the index", ShardPath(file)));
-  }
-  return result;
-}
-
-absl::StatusOr<uint64_t> Mailbox::Rebuild() {
+absl::StatusOr<uint64_t> Mailbox::Rebuild(const Progress& progress) {
   uint64_t messages;
   {
     MutexLock lock(&mutex_);
     RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
-    RMAIL_RETURN_IF_ERROR(RebuildLocked("asked for", 0));
+    RMAIL_RETURN_IF_ERROR(RebuildLocked("asked for", progress));
     messages = index_.counts().messages;
   }
   Announce();

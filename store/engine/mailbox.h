@@ -1,13 +1,14 @@
 // One mailbox on disk: its message files, its log and the index in memory.
 //
-// Locks, in this order: `mutex_` (threads of this process), then the lock file (other processes of
-// the same mail_root). Whoever holds both has read the whole log and may append to it. Nothing is
+// Locks, in this order: `mutex_` (threads of this process), the lock file (other processes of the
+// same mail_root), the account's Usage. Two mailboxes are locked in the order of their folders'
+// names. Whoever holds the first two has read the whole log and may append to it. Messages are not
 // synced and no callback runs while either is held: an append is made durable after both are
 // released, together with others that wait for the same (GroupCommit).
 //
-// The order of a change is: log record, then file names. So whatever stands in the log holds, and a
-// process that dies in between leaves names that lag behind by that change: they are put right by
-// whoever meets them (FORMAT.md).
+// The order of a change is: log record, then files, then the next record. So whatever stands in the
+// log holds, and only what the last record says can be undone on the files, by a process that died:
+// whoever takes the lock and did not write that record itself sees to it (Settle; FORMAT.md).
 #ifndef RMAIL_STORE_ENGINE_MAILBOX_H_
 #define RMAIL_STORE_ENGINE_MAILBOX_H_
 
@@ -15,7 +16,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -23,21 +28,43 @@
 #include "absl/status/statusor.h"
 #include "store/base/env.h"
 #include "store/base/mutex.h"
+#include "store/engine/background.h"
 #include "store/engine/group_commit.h"
 #include "store/engine/index.h"
+#include "store/engine/index_files.h"
+#include "store/engine/lock_file.h"
 #include "store/engine/log_file.h"
+#include "store/engine/message_records.h"
+#include "store/engine/record_files.h"
+#include "store/engine/usage.h"
 
 namespace rmail::engine {
 
 enum class FlagOperation { kAdd, kRemove, kReplace };
 
+// A change of what an account stores.
+struct SizeChange {
+  int64_t delta = 0;   // octets
+  uint64_t quota = 0;  // what the account may store, in octets; 0: no limit
+};
+
+// What mailboxes share; all but `usage` outlive them.
+struct MailboxContext {
+  Env* env;
+  GroupCommit* commits;
+  // The account's; null: nothing is counted.
+  std::shared_ptr<Usage> usage = nullptr;
+  // Where checkpoints run; null: at the end of the call that makes one due.
+  Background* background = nullptr;
+};
+
 // Thread-safe. Errors: CORRUPT_MAILBOX, STORE_UNAVAILABLE (the file system refuses),
 // MAILBOX_NOT_FOUND (deleted meanwhile).
-class Mailbox {
+class Mailbox : public std::enable_shared_from_this<Mailbox> {
  public:
   // `on_change` is called with the highest modseq after each change that this object makes or
   // learns of; no lock is held.
-  Mailbox(Env* env, std::string directory, std::function<void(uint64_t)> on_change);
+  Mailbox(MailboxContext context, std::string directory, std::function<void(uint64_t)> on_change);
 
   const std::string& directory() const { return directory_; }
   // The folder for messages that come in; on the same file system as the shards. Made when it is
@@ -48,9 +75,16 @@ class Mailbox {
     uint32_t uid = 0;
     uint64_t modseq = 0;
   };
+  struct AppendOptions {
+    // What is kept beside the message; null: it is made when it is first asked for.
+    const MessageRecords* records = nullptr;
+    // What the account may store, in octets; 0: no limit.
+    uint64_t quota = 0;
+  };
   // Adds a message whose complete, synced file is at `path`: by link, so that `path` stays. Durable
-  // when it returns. `info.uid` is ignored.
-  absl::StatusOr<AppendedMessage> Append(const std::string& path, MessageInfo info);
+  // when it returns. `info.uid` is ignored. OVER_QUOTA.
+  absl::StatusOr<AppendedMessage> Append(const std::string& path, MessageInfo info,
+                                         const AppendOptions& options);
 
   absl::StatusOr<IndexCounts> Counts();
 
@@ -58,13 +92,16 @@ class Mailbox {
     IndexCounts counts;
     // What the caller knows is too old: `changed` is everything, `expunged` is empty.
     bool reset = false;
-    std::vector<MessageRow> changed;
-    std::vector<uint32_t> expunged;
+    RowCursor changed;
+    std::vector<UidSpan> expunged;
   };
   // What changed after a modseq; 0 for everything.
   absl::StatusOr<Changes> ChangesSince(uint64_t modseq);
 
+  // The messages within the spans (ascending, not overlapping), ascending.
   absl::StatusOr<std::vector<MessageRow>> Rows(const std::vector<UidSpan>& spans);
+  // The same for many: nothing is copied. Only those whose modseq is above `changed_since`.
+  absl::StatusOr<RowCursor> View(const std::vector<UidSpan>& spans, uint64_t changed_since = 0);
 
   struct FlagUpdate {
     std::vector<UidSpan> spans;
@@ -88,66 +125,176 @@ class Mailbox {
   // Removes messages with \Deleted within the spans.
   absl::StatusOr<ExpungeResult> Expunge(const std::vector<UidSpan>& spans);
 
+  struct TransferOptions {
+    // The flags that a message has in the target.
+    std::function<uint64_t(uint64_t flags)> translate;
+    // As in AppendOptions; a move within an account needs none.
+    uint64_t quota = 0;
+  };
+  struct TransferResult {
+    // The n-th of one became the n-th of the other; both ascend.
+    std::vector<uint32_t> source_uids;
+    std::vector<uint32_t> target_uids;
+    uint64_t source_modseq = 0;
+    uint64_t target_modseq = 0;
+  };
+  // Gives messages a second name in another mailbox of the account, or the same. All or none.
+  // Durable when it returns. OVER_QUOTA.
+  static absl::StatusOr<TransferResult> Copy(Mailbox& source, const std::vector<UidSpan>& spans,
+                                             Mailbox& target, const TransferOptions& options);
+  // Moves messages by rename. At each moment a message is in exactly one of the two.
+  static absl::StatusOr<TransferResult> Move(Mailbox& source, const std::vector<UidSpan>& spans,
+                                             Mailbox& target, const TransferOptions& options);
+
   // The message's file, to read. NOT_FOUND when it was expunged meanwhile.
   absl::StatusOr<std::unique_ptr<File>> OpenMessage(const MessageInfo& info);
+
+  // Keeps what was made from messages that had no records, in ascending order. A failure is logged.
+  void StoreRecords(std::span<const UidRecords> records);
+
+  // Told how many of how many shards are done; false ends the work with CANCELLED.
+  using Progress = std::function<bool(uint32_t done, uint32_t total)>;
 
   struct CheckResult {
     uint64_t indexed = 0;
     uint64_t files = 0;
     std::vector<std::string> problems;
   };
-  // Compares index and files; at most `max_problems` are told.
-  absl::StatusOr<CheckResult> Check(size_t max_problems);
+  // Compares index and files, shard by shard; at most `max_problems` are told.
+  absl::StatusOr<CheckResult> Check(size_t max_problems, const Progress& progress = nullptr);
+
+  struct ShardInfo {
+    ShardSummary summary;
+    uint32_t files = 0;
+  };
+  // Shards that have messages or a folder, ascending.
+  absl::StatusOr<std::vector<ShardInfo>> Shards();
 
   // Makes the index anew from the names. Returns how many messages there are.
-  absl::StatusOr<uint64_t> Rebuild();
+  absl::StatusOr<uint64_t> Rebuild(const Progress& progress = nullptr);
+
+  // Writes a snapshot and shortens the log, whether that is due or not.
+  absl::Status Checkpoint();
 
  private:
+  // mailbox_index.cc: keeping index, log and names in agreement.
+
   // Makes the index current without the lock file: enough to read.
   absl::Status Refresh() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<FileLock> AcquireLock() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes the lock file and makes the index current: needed to write.
   absl::StatusOr<FileLock> LockAndRefresh() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Calls `read`; when it meets damage in the snapshot, makes the index anew and calls it again.
+  template <typename Read>
+  std::invoke_result_t<Read> ReadIndex(const Read& read) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The rest of this section is called with the lock file held.
+  absl::StatusOr<std::vector<MessageRow>> RowsLocked(const std::vector<UidSpan>& spans)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MakeCurrent() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckMark() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenLog() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ReopenLog() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CatchUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status ReadLog(LogFile::Tail* tail) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // `uid_gap`: how many UIDs to leave out, in case some were given that nothing tells of any more.
-  absl::Status RebuildLocked(std::string_view why, uint32_t uid_gap)
+  absl::Status SettleExpunged(const Expunged& expunged) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Settle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status RebuildLocked(std::string_view why, const Progress& progress)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status NoteBoot() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status MendLastShard() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status MendNames(const std::vector<MessageInfo>& files, uint32_t first_uid)
+  absl::Status SwitchTo(const SnapshotImage& image) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Writes a record and applies it. What it says about files is still to be done: then set
+  // last_.settled.
+  absl::Status AppendRecord(LogRecord* record, const SizeChange& change = {})
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status AppendRecord(LogRecord* record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Record and names. `moves`: up to kMaxRecordMessages.
+  absl::Status ChangeFlags(std::span<const std::pair<MessageInfo, MessageInfo>> moves)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes messages whose files are gone out of the index; their size is not known to `usage`.
+  absl::Status ForgetMessages(const std::vector<uint32_t>& uids)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status WriteMark() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Makes the folders of the shards of these UIDs.
+  absl::Status EnsureShards(uint32_t first_uid, uint32_t last_uid)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status MoveName(const MessageInfo& from, const MessageInfo& to);
+  // Sees to it that each message's file has its name. Returns the UIDs that have no file.
+  absl::StatusOr<std::vector<uint32_t>> MendNames(const std::vector<MessageInfo>& wanted) const;
+  // The same for messages of one shard.
+  absl::Status MendShard(std::span<const MessageInfo> wanted, std::vector<uint32_t>* missing) const;
+  std::optional<MessageInfo> FindFile(uint32_t uid) const;
+  absl::StatusOr<std::vector<MessageInfo>> InfosOf(
+      const google::protobuf::RepeatedField<uint32_t>& uids) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RemoveLeftovers() const;
+
+  // mailbox_power_loss.cc: called with the lock file held.
+
+  absl::Status RecoverFromPowerLoss() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // `uid_next`: what the log knew. `strays` gets the files that no message has.
+  absl::Status ReconcileShard(uint32_t shard, uint32_t uid_next, std::vector<MessageInfo>* strays)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Adopt(LogRecord* record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status AdoptStrays(const std::vector<MessageInfo>& strays)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // mailbox_records.cc
+
+  void PutRecords(std::span<const UidRecords> records) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The n-th of `uids` has become the n-th of `target_uids` there. Both are locked.
+  void CopyRecordsTo(const Mailbox& target, std::span<const uint32_t> uids,
+                     std::span<const uint32_t> target_uids) const;
+
+  // mailbox_transfer.cc
+
+  enum class TransferKind { kCopy, kMove };
+  // One call's work, in steps of kMaxRecordMessages.
+  struct TransferJob;
+  static absl::StatusOr<TransferResult> Transfer(Mailbox& source, const std::vector<UidSpan>& spans,
+                                                 Mailbox& target, TransferKind kind,
+                                                 const TransferOptions& options);
+  // With both mailboxes locked.
+  static absl::Status TransferLocked(TransferJob& job, std::span<const MessageRow> rows);
+  static absl::Status CopyStep(TransferJob& job, std::span<const MessageRow> rows);
+  static absl::Status MoveStep(TransferJob& job, std::span<const MessageRow> rows);
+  // A record that makes messages part of this mailbox, under the next UIDs.
+  absl::StatusOr<LogRecord> NewRecord(std::span<const MessageRow> rows,
+                                      const TransferOptions& options)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status AppendExpunged(const std::vector<uint32_t>& uids)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status EnsureShard(uint32_t uid) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status MoveName(const MessageInfo& from, const MessageInfo& to);
+  // Takes copies back.
+  absl::Status Undo(const std::vector<uint32_t>& uids) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static absl::Status RenameAll(TransferJob& job, std::span<const MessageRow> rows,
+                                const Appended& appended, std::vector<uint32_t>* gone,
+                                std::vector<uint32_t>* missing);
 
-  void RemoveLeftovers() const;
-  // Ascending by UID.
-  absl::StatusOr<std::vector<MessageInfo>> ListShard(const std::string& shard) const;
-  absl::StatusOr<std::vector<MessageInfo>> ListFiles(uint32_t first_shard) const;
-  std::vector<LogRecord> AppendedRecords(const std::vector<MessageInfo>& files) const;
-  std::optional<MessageInfo> FindFile(uint32_t uid) const;
+  // checkpoint.cc
+
+  // Makes a checkpoint, or has one made, when the log has grown long.
+  void CheckpointIfDue() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Puts a snapshot, written to `draft` when `log` was read up to `position`, in place, and a log
+  // that goes on from there.
+  absl::Status FinishCheckpoint(const std::shared_ptr<LogFile>& log, uint64_t position,
+                                const SnapshotHeader& header, const std::string& draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   std::string PathOf(const MessageInfo& info) const;
   // Calls on_change_ when the index has moved on since the last call.
   void Announce() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  const MailboxContext context_;
   Env* const env_;
   const std::string directory_;
   const std::function<void(uint64_t)> on_change_;
 
   Mutex mutex_;
-  std::unique_ptr<File> lock_file_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<LockFile> lock_file_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<LogFile> log_ ABSL_GUARDED_BY(mutex_);
   Index index_ ABSL_GUARDED_BY(mutex_);
+  LastRecord last_ ABSL_GUARDED_BY(mutex_);
   uint64_t announced_modseq_ ABSL_GUARDED_BY(mutex_) = 0;
-  // The shard whose folder is known to be there.
-  uint32_t made_shard_ ABSL_GUARDED_BY(mutex_) = UINT32_MAX;
-
-  GroupCommit commits_;
+  // The highest shard whose folder is known to be there, on disk.
+  std::optional<uint32_t> made_shard_ ABSL_GUARDED_BY(mutex_);
+  bool checkpoint_pending_ ABSL_GUARDED_BY(mutex_) = false;
+  // The next one is not tried before the log is this long, in octets.
+  uint64_t checkpoint_at_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace rmail::engine

@@ -1,5 +1,5 @@
 // The part of Mailbox that keeps index, log and file names in agreement: opening, catching up,
-// mending, rebuilding.
+// settling what another process left undone, making the index anew.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +7,6 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "store/base/error.h"
 #include "store/base/logging.h"
@@ -17,19 +16,56 @@
 namespace rmail::engine {
 namespace {
 
-constexpr char kLockName[] = "lock";
-constexpr char kLogName[] = "log.1";
 constexpr char kIncomingName[] = "tmp";
 
-// A file in tmp/ that is older belongs to an upload whose process died.
+// A temporary file that is older belongs to a process that died.
 constexpr absl::Duration kLongestUpload = absl::Hours(24);
 
-// A rebuild that cannot know which UIDs were given to messages that are gone leaves this many out.
-constexpr uint32_t kUidGap = 16 * kShardSize;
-// As many changes are not made between two syncs of a log.
-constexpr uint64_t kModseqGap = 1 << 20;
-// The lock file names the machines that have the mailbox open, a line each.
-constexpr uint64_t kMaxLockFile = 64 << 10;
+uint32_t ShardOf(uint32_t uid) { return uid / kShardSize; }
+
+// The shard's files as a snapshot's block; a second file of one UID is left out.
+ShardSource BlockOf(const std::string& directory, uint32_t shard,
+                    const std::vector<MessageInfo>& files, uint64_t modseq) {
+  ShardSource source;
+  auto columns = std::make_shared<ShardColumns>();
+  source.summary.shard = shard;
+  source.summary.max_modseq = modseq;
+  for (const MessageInfo& file : files) {
+    if (columns->size() > 0 && columns->uids.back() == file.uid) {
+      LogError("{}: {} has the UID of another file and is left out", directory, ShardPath(file));
+      continue;
+    }
+    columns->Add(file, modseq);
+    ++source.summary.messages;
+    if (!(file.flags & kSeen)) ++source.summary.unseen;
+    if (file.flags & kDeleted) ++source.summary.deleted;
+    source.summary.size += file.size;
+  }
+  source.columns = std::move(columns);
+  return source;
+}
+
+// What the names in a mailbox's folder say. `modseq` is that of each message.
+absl::StatusOr<SnapshotImage> ImageOfNames(Env* env, const std::string& directory,
+                                           const std::vector<uint32_t>& shards, uint64_t modseq,
+                                           const Mailbox::Progress& progress) {
+  SnapshotImage image;
+  image.header.modseq = modseq;
+  image.header.expunged_floor = modseq;
+  image.header.uid_next = 1;
+  for (size_t i = 0; i < shards.size(); ++i) {
+    if (progress != nullptr &&
+        !progress(static_cast<uint32_t>(i), static_cast<uint32_t>(shards.size()))) {
+      return MakeStatus(absl::StatusCode::kCancelled, "nobody waits for the rebuild any more");
+    }
+    RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageInfo> files,
+                           ListShard(env, directory, shards[i]));
+    if (files.empty()) continue;
+    image.shards.push_back(BlockOf(directory, shards[i], files, modseq));
+    image.header.uid_next = files.back().uid + 1;
+  }
+  return image;
+}
 
 }  // namespace
 
@@ -43,28 +79,35 @@ absl::Status Mailbox::Refresh() {
     RMAIL_ASSIGN_OR_RETURN(const bool news, log_->HasNews(&replaced));
     if (!replaced && !news) return absl::OkStatus();
     if (!replaced) {
-      LogFile::Tail tail;
-      RMAIL_RETURN_IF_ERROR(ReadLog(&tail));
+      const absl::StatusOr<LogFile::Tail> tail =
+          ReadRecords(*log_, index_, /*skip_known=*/false, &last_);
+      if (!tail.ok() && !absl::IsDataLoss(tail.status())) return tail.status();
       // A torn tail is most likely another process that is writing: what is whole has been read.
-      if (tail != LogFile::Tail::kDamaged) return absl::OkStatus();
-      log_ = nullptr;
+      if (tail.ok() && *tail != LogFile::Tail::kDamaged && !last_.record.has_superseded()) {
+        return absl::OkStatus();
+      }
+      if (!tail.ok()) log_ = nullptr;
     }
   }
   return LockAndRefresh().status();
 }
 
-absl::StatusOr<FileLock> Mailbox::LockAndRefresh() {
-  if (lock_file_ == nullptr) {
-    absl::StatusOr<std::unique_ptr<File>> file =
-        env_->Open(JoinPath(directory_, kLockName), Env::OpenMode::kCreate);
-    if (absl::IsNotFound(file.status())) {
-      return Error(store::v1::ERROR_REASON_MAILBOX_NOT_FOUND, "the mailbox has no folder");
-    }
-    RMAIL_RETURN_IF_ERROR(file.status());
-    lock_file_ = *std::move(file);
+absl::StatusOr<FileLock> Mailbox::AcquireLock() {
+  if (lock_file_ != nullptr) {
+    absl::StatusOr<FileLock> lock = lock_file_->Acquire();
+    if (ReasonOf(lock.status()) != store::v1::ERROR_REASON_MAILBOX_NOT_FOUND) return lock;
+    // A hand may have removed the file. If the mailbox was deleted, so was its folder.
+    log_ = nullptr;
   }
-  RMAIL_ASSIGN_OR_RETURN(FileLock lock, FileLock::Acquire(lock_file_.get()));
-  const absl::Status current = MakeCurrent();
+  RMAIL_ASSIGN_OR_RETURN(lock_file_, LockFile::Open(env_, directory_));
+  return lock_file_->Acquire();
+}
+
+absl::StatusOr<FileLock> Mailbox::LockAndRefresh() {
+  RMAIL_ASSIGN_OR_RETURN(FileLock lock, AcquireLock());
+  absl::Status current = MakeCurrent();
+  if (current.ok()) current = CheckMark();
+  if (current.ok()) current = Settle();
   if (!current.ok()) {
     // Whoever could not read to the end must not write there: the next call starts over.
     log_ = nullptr;
@@ -74,270 +117,290 @@ absl::StatusOr<FileLock> Mailbox::LockAndRefresh() {
 }
 
 absl::Status Mailbox::MakeCurrent() {
-  RMAIL_ASSIGN_OR_RETURN(const FileInfo lock_info, lock_file_->Info());
-  if (lock_info.links == 0) {
-    return Error(store::v1::ERROR_REASON_MAILBOX_NOT_FOUND, "the mailbox was deleted");
+  if (log_ == nullptr) return OpenLog();
+  bool replaced;
+  RMAIL_ASSIGN_OR_RETURN(const bool news, log_->HasNews(&replaced));
+  if (replaced) {
+    // What others wrote before they replaced it.
+    const absl::StatusOr<LogFile::Tail> tail =
+        ReadRecords(*log_, index_, /*skip_known=*/false, &last_);
+    return tail.ok() && *tail != LogFile::Tail::kDamaged ? ReopenLog() : OpenLog();
   }
-  bool replaced = true;
-  bool news = true;
-  if (log_ != nullptr) {
-    RMAIL_ASSIGN_OR_RETURN(news, log_->HasNews(&replaced));
-  }
-  if (replaced) return OpenLog();
-  return news ? CatchUp() : absl::OkStatus();
-}
-
-absl::Status Mailbox::OpenLog() {
-  index_ = Index();
-  absl::StatusOr<std::unique_ptr<LogFile>> log =
-      LogFile::Open(env_, JoinPath(directory_, kLogName));
-  if (absl::IsNotFound(log.status())) return RebuildLocked("the log is missing", kUidGap);
-  if (absl::IsDataLoss(log.status())) return RebuildLocked("the log is damaged", kUidGap);
-  RMAIL_RETURN_IF_ERROR(log.status());
-  log_ = *std::move(log);
-  RMAIL_RETURN_IF_ERROR(CatchUp());
-  RemoveLeftovers();
-  RMAIL_RETURN_IF_ERROR(MendLastShard());
-  return NoteBoot();
-}
-
-// Flag changes are not synced, and a message can be seen a moment before it is. So when this
-// machine has gone down since the mailbox was last opened here, clients may have been told UIDs and
-// modseqs that are lost: none of them is given again.
-absl::Status Mailbox::NoteBoot() {
-  const std::string now = env_->BootId();
-  const std::string machine = now.substr(0, now.find(' ') + 1);
-  RMAIL_ASSIGN_OR_RETURN(const FileInfo info, lock_file_->Info());
-  std::string text(std::min<uint64_t>(info.size, kMaxLockFile), '\0');
-  RMAIL_ASSIGN_OR_RETURN(const size_t size, lock_file_->ReadAt(0, text.data(), text.size()));
-  text.resize(size);
-  std::string others;
-  bool rebooted = false;
-  for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
-    if (FromAbsl(line) == now) return absl::OkStatus();
-    if (absl::StartsWith(line, machine)) {
-      rebooted = true;
-    } else {
-      others.append(line.data(), line.size()).append("\n");
-    }
-  }
-  if (rebooted) {
-    LogRecord record;
-    record.set_modseq(index_.counts().highest_modseq + kModseqGap);
-    record.set_uid_floor(std::min(index_.counts().uid_next, UINT32_MAX - kShardSize) + kShardSize);
-    RMAIL_RETURN_IF_ERROR(log_->Append(record));
-    index_.Apply(record);
-    RMAIL_RETURN_IF_ERROR(log_->Sync());
-  }
-  const std::string changed = now + "\n" + others;
-  RMAIL_RETURN_IF_ERROR(lock_file_->WriteAt(0, changed));
-  return lock_file_->Truncate(changed.size());
+  if (news) RMAIL_RETURN_IF_ERROR(CatchUp());
+  if (last_.record.has_superseded() && !last_.settled) return ReopenLog();
+  return absl::OkStatus();
 }
 
 absl::Status Mailbox::CatchUp() {
-  LogFile::Tail tail;
-  RMAIL_RETURN_IF_ERROR(ReadLog(&tail));
-  if (tail == LogFile::Tail::kDamaged) return RebuildLocked("the log is damaged", kUidGap);
-  if (tail == LogFile::Tail::kTorn) {
-    // Whoever wrote this died: nobody else can be writing now.
-    LogWarning("{}: cutting off an unfinished log record", directory_);
-    return log_->CutTail();
+  const absl::StatusOr<LogFile::Tail> tail =
+      ReadRecords(*log_, index_, /*skip_known=*/false, &last_);
+  if (absl::IsDataLoss(tail.status()) || (tail.ok() && *tail == LogFile::Tail::kDamaged)) {
+    log_ = nullptr;
+    return RebuildLocked("the log is damaged", nullptr);
   }
-  return absl::OkStatus();
+  RMAIL_RETURN_IF_ERROR(tail.status());
+  if (*tail == LogFile::Tail::kClean) return absl::OkStatus();
+  // Whoever wrote this died: nobody else can be writing now.
+  LogWarning("{}: cutting off an unfinished log record", directory_);
+  return log_->CutTail();
+}
+
+// After a checkpoint of another process: the new log goes on where the old one ends, and what has
+// been read stays.
+absl::Status Mailbox::ReopenLog() {
+  absl::StatusOr<std::unique_ptr<LogFile>> log =
+      LogFile::Open(env_, JoinPath(directory_, kLogName));
+  if (!log.ok() || (*log)->header().epoch != log_->header().epoch ||
+      (*log)->header().base_modseq > index_.counts().highest_modseq) {
+    return OpenLog();
+  }
+  log_ = *std::move(log);
+  last_.settled = last_.settled || last_.record.has_superseded();
+  const absl::StatusOr<LogFile::Tail> tail =
+      ReadRecords(*log_, index_, /*skip_known=*/true, &last_);
+  if (!tail.ok() || *tail == LogFile::Tail::kDamaged) return OpenLog();
+  return *tail == LogFile::Tail::kTorn ? log_->CutTail() : absl::OkStatus();
+}
+
+// A log that was cut short ends where a record ends, or looks as if a process had died: only what
+// was known outside of it tells that there was more.
+absl::Status Mailbox::CheckMark() {
+  RMAIL_ASSIGN_OR_RETURN(const std::optional<IndexMark> mark, lock_file_->ReadMark());
+  const IndexCounts& counts = index_.counts();
+  if (!mark || (counts.highest_modseq >= mark->modseq && counts.uid_next >= mark->uid_next)) {
+    return absl::OkStatus();
+  }
+  log_ = nullptr;
+  return RebuildLocked("changes are missing at the log's end", nullptr);
+}
+
+absl::Status Mailbox::OpenLog() {
+  log_ = nullptr;
+  index_ = Index();
+  last_ = LastRecord();
+  made_shard_.reset();
+  RMAIL_ASSIGN_OR_RETURN(const bool went_down, lock_file_->WentDown(env_->BootId()));
+  absl::StatusOr<OpenedIndex> opened = OpenIndex(env_, directory_);
+  std::string damage;
+  if (absl::IsNotFound(opened.status())) {
+    damage = "the log is missing";
+  } else if (absl::IsDataLoss(opened.status())) {
+    damage = std::string(FromAbsl(opened.status().message()));
+  } else {
+    RMAIL_RETURN_IF_ERROR(opened.status());
+    if (opened->tail == LogFile::Tail::kDamaged) damage = "the log is damaged";
+    index_ = std::move(opened->index);
+  }
+  if (damage.empty()) {
+    log_ = std::move(opened->log);
+    last_ = std::move(opened->last);
+    if (opened->tail == LogFile::Tail::kTorn) {
+      LogWarning("{}: cutting off an unfinished log record", directory_);
+      RMAIL_RETURN_IF_ERROR(log_->CutTail());
+    }
+    if (went_down) RMAIL_RETURN_IF_ERROR(RecoverFromPowerLoss());
+  } else {
+    RMAIL_RETURN_IF_ERROR(RebuildLocked(damage, nullptr));
+  }
+  RemoveLeftovers();
+  return lock_file_->NoteBoot(env_->BootId());
+}
+
+absl::StatusOr<std::vector<MessageInfo>> Mailbox::InfosOf(
+    const google::protobuf::RepeatedField<uint32_t>& uids) {
+  std::vector<UidSpan> spans;
+  for (const uint32_t uid : uids) {
+    if (!spans.empty() && spans.back().last + 1 == uid) {
+      spans.back().last = uid;
+    } else {
+      spans.push_back({uid, uid});
+    }
+  }
+  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageRow> rows, RowsLocked(spans));
+  std::vector<MessageInfo> infos;
+  infos.reserve(rows.size());
+  for (const MessageRow& row : rows) infos.push_back(row.info);
+  return infos;
+}
+
+// Does to the files what the last record says, if whoever wrote it died before it had.
+absl::Status Mailbox::Settle() {
+  if (last_.settled) return absl::OkStatus();
+  // A copy: the index may be made anew underneath.
+  const LogRecord record = last_.record;
+  std::vector<MessageInfo> wanted;
+  if (record.has_appended()) {
+    RMAIL_ASSIGN_OR_RETURN(wanted, InfosOf(record.appended().uids()));
+    RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageInfo> sources,
+                           InfosOf(record.appended().moved_from()));
+    wanted.insert(wanted.begin(), sources.begin(), sources.end());
+  } else if (record.has_flags_changed()) {
+    RMAIL_ASSIGN_OR_RETURN(wanted, InfosOf(record.flags_changed().uids()));
+  } else if (record.has_moving()) {
+    RMAIL_ASSIGN_OR_RETURN(wanted, InfosOf(record.moving().uids()));
+  } else if (record.has_expunged()) {
+    return SettleExpunged(record.expunged());
+  }
+  RMAIL_ASSIGN_OR_RETURN(const std::vector<uint32_t> missing, MendNames(wanted));
+  last_.settled = true;
+  return ForgetMessages(missing);
+}
+
+absl::Status Mailbox::SettleExpunged(const Expunged& expunged) {
+  std::vector<MessageInfo> strays;
+  for (const MessageInfo& info : last_.removed) {
+    if (expunged.moved()) {
+      // Only a machine that went down, this or another, can have left it.
+      if (env_->Stat(PathOf(info)).ok()) strays.push_back(info);
+      continue;
+    }
+    const absl::Status removed = env_->Remove(PathOf(info));
+    if (!absl::IsNotFound(removed)) RMAIL_RETURN_IF_ERROR(removed);
+  }
+  last_.settled = true;
+  return AdoptStrays(strays);
+}
+
+absl::Status Mailbox::ForgetMessages(const std::vector<uint32_t>& uids) {
+  if (uids.empty()) return absl::OkStatus();
+  LogWarning("{}: {} messages of the index have no file", directory_, uids.size());
+  const auto forget = [&]() -> absl::Status {
+    mutex_.AssertHeld();
+    for (size_t at = 0; at < uids.size(); at += kMaxRecordMessages) {
+      const size_t end = std::min(uids.size(), at + kMaxRecordMessages);
+      LogRecord record;
+      record.mutable_expunged()->mutable_uids()->Add(uids.begin() + static_cast<ptrdiff_t>(at),
+                                                     uids.begin() + static_cast<ptrdiff_t>(end));
+      RMAIL_RETURN_IF_ERROR(AppendRecord(&record));
+      last_.settled = true;
+    }
+    return absl::OkStatus();
+  };
+  return context_.usage != nullptr ? context_.usage->UnknownStep(forget) : forget();
 }
 
 void Mailbox::RemoveLeftovers() const {
-  const std::string incoming = JoinPath(directory_, kIncomingName);
-  const absl::StatusOr<std::vector<std::string>> names = env_->List(incoming);
-  if (!names.ok()) return;
   const int64_t oldest = absl::ToUnixNanos(absl::Now() - kLongestUpload);
-  for (const std::string& name : *names) {
-    const std::string path = JoinPath(incoming, name);
-    const absl::StatusOr<FileInfo> info = env_->Stat(path);
-    if (info.ok() && !info->is_directory && info->modified_ns < oldest) (void)env_->Remove(path);
-  }
+  const auto sweep = [&](const std::string& directory, bool all) {
+    const absl::StatusOr<std::vector<std::string>> names = env_->List(directory);
+    if (!names.ok()) return;
+    for (const std::string& name : *names) {
+      if (!all && !absl::EndsWith(name, ".tmp")) continue;
+      const std::string path = JoinPath(directory, name);
+      const absl::StatusOr<FileInfo> info = env_->Stat(path);
+      if (info.ok() && !info->is_directory && info->modified_ns < oldest) (void)env_->Remove(path);
+    }
+  };
+  sweep(JoinPath(directory_, kIncomingName), /*all=*/true);
+  sweep(directory_, /*all=*/false);
 }
 
-absl::Status Mailbox::ReadLog(LogFile::Tail* tail) {
-  bool consistent = true;
-  RMAIL_ASSIGN_OR_RETURN(*tail, log_->Read([&](const LogRecord& record) {
-    mutex_.AssertHeld();
-    consistent = consistent && index_.Apply(record);
-  }));
-  if (!consistent) *tail = LogFile::Tail::kDamaged;
-  return absl::OkStatus();
+absl::StatusOr<std::vector<MessageRow>> Mailbox::RowsLocked(const std::vector<UidSpan>& spans) {
+  absl::StatusOr<std::vector<MessageRow>> rows = index_.Rows(spans);
+  if (!absl::IsDataLoss(rows.status())) return rows;
+  log_ = nullptr;
+  RMAIL_RETURN_IF_ERROR(RebuildLocked(FromAbsl(rows.status().message()), nullptr));
+  return index_.Rows(spans);
 }
 
-absl::Status Mailbox::AppendRecord(LogRecord* record) {
+absl::Status Mailbox::AppendRecord(LogRecord* record, const SizeChange& change) {
+  RMAIL_RETURN_IF_ERROR(index_.Prepare(*record));
   record->set_modseq(index_.counts().highest_modseq + 1);
-  RMAIL_RETURN_IF_ERROR(log_->Append(*record));
-  if (!index_.Apply(*record)) {
+  const auto append = [&]() -> absl::Status {
+    mutex_.AssertHeld();
+    return log_->Append(*record);
+  };
+  RMAIL_RETURN_IF_ERROR(context_.usage != nullptr && change.delta != 0
+                            ? context_.usage->Step(change.delta, change.quota, append)
+                            : append());
+  last_ = {*record, {}, false};
+  const absl::Status applied = index_.Apply(*record, &last_.removed);
+  if (!applied.ok()) {
+    log_ = nullptr;
     return Error(store::v1::ERROR_REASON_CORRUPT_MAILBOX, "a change contradicts the index");
   }
+  // Without it, a log that is cut short later is taken as it is: no reason to fail the change.
+  (void)WriteMark();
   return absl::OkStatus();
 }
 
-absl::Status Mailbox::AppendExpunged(const std::vector<uint32_t>& uids) {
-  for (size_t at = 0; at < uids.size(); at += kMaxRecordMessages) {
-    const size_t end = std::min(uids.size(), at + kMaxRecordMessages);
-    LogRecord record;
-    record.mutable_expunged()->mutable_uids()->Add(uids.begin() + static_cast<ptrdiff_t>(at),
-                                                   uids.begin() + static_cast<ptrdiff_t>(end));
-    RMAIL_RETURN_IF_ERROR(AppendRecord(&record));
+absl::Status Mailbox::WriteMark() {
+  return lock_file_->WriteMark({index_.counts().highest_modseq, index_.counts().uid_next});
+}
+
+// A shard's folder is there, and on disk, before a UID in it is given, and stays: so the folders
+// say which UIDs may have been given, whatever becomes of the index.
+absl::Status Mailbox::EnsureShards(uint32_t first_uid, uint32_t last_uid) {
+  uint32_t shard = ShardOf(first_uid);
+  if (made_shard_ && shard <= *made_shard_) shard = *made_shard_ + 1;
+  if (shard > ShardOf(last_uid)) return absl::OkStatus();
+  for (; shard <= ShardOf(last_uid); ++shard) {
+    RMAIL_RETURN_IF_ERROR(env_->CreateDirectories(JoinPath(directory_, std::to_string(shard))));
   }
-  return absl::OkStatus();
-}
-
-absl::Status Mailbox::EnsureShard(uint32_t uid) {
-  const uint32_t shard = uid / kShardSize;
-  if (made_shard_ == shard) return absl::OkStatus();
-  RMAIL_RETURN_IF_ERROR(env_->CreateDirectories(JoinPath(directory_, ShardName(uid))));
   RMAIL_RETURN_IF_ERROR(env_->SyncDirectory(directory_));
-  made_shard_ = shard;
+  made_shard_ = ShardOf(last_uid);
   return absl::OkStatus();
 }
 
-absl::Status Mailbox::MoveName(const MessageInfo& from, const MessageInfo& to) {
-  absl::Status moved = env_->Rename(PathOf(from), PathOf(to));
-  if (!absl::IsNotFound(moved)) return moved;
-  // The name lagged behind, or a hand changed it. A file that is missing is found out when it is
-  // read.
-  const std::optional<MessageInfo> other = FindFile(from.uid);
-  if (!other || *other == to) return absl::OkStatus();
-  moved = env_->Rename(PathOf(*other), PathOf(to));
-  return absl::IsNotFound(moved) ? absl::OkStatus() : moved;
-}
-
-absl::StatusOr<std::vector<MessageInfo>> Mailbox::ListShard(const std::string& shard) const {
-  std::vector<MessageInfo> files;
-  const absl::StatusOr<std::vector<std::string>> names = env_->List(JoinPath(directory_, shard));
-  if (absl::IsNotFound(names.status())) return files;
-  RMAIL_RETURN_IF_ERROR(names.status());
-  const std::optional<uint32_t> number = ParseShardName(shard);
-  for (const std::string& name : *names) {
-    const std::optional<MessageInfo> info = ParseFileName(name);
-    if (info && number && info->uid / kShardSize == *number) files.push_back(*info);
-  }
-  std::sort(files.begin(), files.end(),
-            [](const MessageInfo& a, const MessageInfo& b) { return a.uid < b.uid; });
-  return files;
-}
-
-absl::StatusOr<std::vector<MessageInfo>> Mailbox::ListFiles(uint32_t first_shard) const {
-  RMAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names, env_->List(directory_));
-  std::vector<uint32_t> shards;
-  for (const std::string& name : names) {
-    const std::optional<uint32_t> shard = ParseShardName(name);
-    if (shard && *shard >= first_shard) shards.push_back(*shard);
-  }
-  std::sort(shards.begin(), shards.end());
-  std::vector<MessageInfo> files;
-  for (const uint32_t shard : shards) {
-    RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageInfo> some, ListShard(std::to_string(shard)));
-    files.insert(files.end(), some.begin(), some.end());
-  }
-  return files;
-}
-
-std::optional<MessageInfo> Mailbox::FindFile(uint32_t uid) const {
-  const absl::StatusOr<std::vector<MessageInfo>> files = ListShard(ShardName(uid));
-  if (!files.ok()) return std::nullopt;
-  for (const MessageInfo& info : *files) {
-    if (info.uid == uid) return info;
-  }
-  return std::nullopt;
-}
-
-// What a process or machine that died left undone concerns the newest messages: names that lag
-// behind the log, records whose file never came, and, after a power failure, files whose record was
-// lost (in any later shard).
-absl::Status Mailbox::MendLastShard() {
-  const uint32_t first = (index_.counts().uid_next - 1) / kShardSize;
-  RMAIL_ASSIGN_OR_RETURN(std::vector<MessageInfo> files, ListFiles(first));
-  const uint32_t known = index_.counts().uid_next;
-  const auto orphans = std::find_if(files.begin(), files.end(),
-                                    [known](const MessageInfo& file) { return file.uid >= known; });
-  RMAIL_RETURN_IF_ERROR(
-      MendNames(std::vector<MessageInfo>(files.begin(), orphans), first * kShardSize));
-  if (orphans == files.end()) return absl::OkStatus();
-  files.erase(files.begin(), orphans);
-  LogWarning("{}: {} messages were missing in the log", directory_, files.size());
-  for (LogRecord& record : AppendedRecords(files)) RMAIL_RETURN_IF_ERROR(AppendRecord(&record));
-  return absl::OkStatus();
-}
-
-absl::Status Mailbox::MendNames(const std::vector<MessageInfo>& files, uint32_t first_uid) {
-  absl::flat_hash_map<uint32_t, std::vector<MessageInfo>> by_uid;
-  for (const MessageInfo& file : files) by_uid[file.uid].push_back(file);
-  std::vector<uint32_t> missing;
-  for (const MessageRow& row : index_.Rows({{std::max(first_uid, 1u), UINT32_MAX}})) {
-    const std::vector<MessageInfo>& named = by_uid[row.info.uid];
-    if (named.empty()) {
-      missing.push_back(row.info.uid);
-    } else if (std::find(named.begin(), named.end(), row.info) == named.end()) {
-      // The name that the index says is free: a rename replaces nothing.
-      RMAIL_RETURN_IF_ERROR(env_->Rename(PathOf(named[0]), PathOf(row.info)));
-    }
-  }
-  if (missing.empty()) return absl::OkStatus();
-  LogWarning("{}: {} messages of the log never got a file", directory_, missing.size());
-  return AppendExpunged(missing);
-}
-
-// `appended` records for files in order; a second file of one UID is left out.
-std::vector<LogRecord> Mailbox::AppendedRecords(const std::vector<MessageInfo>& files) const {
-  std::vector<LogRecord> records;
-  uint32_t last = 0;
-  for (const MessageInfo& file : files) {
-    if (file.uid == last) {
-      LogError("{}: {} has the UID of another file and is left out", directory_, ShardPath(file));
-      continue;
-    }
-    last = file.uid;
-    if (records.empty() || records.back().appended().uids_size() == kMaxRecordMessages) {
-      records.emplace_back();
-    }
-    Appended* const appended = records.back().mutable_appended();
-    appended->add_uids(file.uid);
-    appended->add_internal_dates(file.internal_date);
-    appended->add_sizes(file.size);
-    appended->add_flags(file.flags);
-  }
-  return records;
-}
-
-absl::Status Mailbox::RebuildLocked(std::string_view why, uint32_t uid_gap) {
-  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageInfo> files, ListFiles(0));
-  RMAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names, env_->List(directory_));
-  const bool is_new = std::none_of(names.begin(), names.end(), [](const std::string& name) {
-    return ParseShardName(name).has_value();
-  });
-  // What was read of the old log, as far as it goes: neither modseqs nor UIDs may go back behind
-  // it.
+absl::Status Mailbox::RebuildLocked(std::string_view why, const Progress& progress) {
+  const bool healthy = log_ != nullptr;
+  RMAIL_ASSIGN_OR_RETURN(const std::vector<uint32_t> shards, ListShards(env_, directory_));
+  RMAIL_ASSIGN_OR_RETURN(const std::optional<IndexMark> mark, lock_file_->ReadMark());
+  RMAIL_ASSIGN_OR_RETURN(const uint64_t epoch, RandomNumber());
+  // What is known of what was: neither modseqs nor UIDs may go back behind it.
   const IndexCounts before = index_.counts();
-  const uint32_t uid_next =
-      files.empty() ? before.uid_next : std::max(before.uid_next, files.back().uid + 1);
+  const IndexMark known = mark.value_or(IndexMark());
+  if (shards.empty() && !mark && before.uid_next == 1) {
+    const std::string path = JoinPath(directory_, kLogName);
+    RMAIL_RETURN_IF_ERROR(LogFile::Create(env_, path, {epoch, 0}, ""));
+    RMAIL_ASSIGN_OR_RETURN(log_, LogFile::Open(env_, path));
+    last_ = LastRecord();
+    return WriteMark();
+  }
   // No modseq ever given reaches the microseconds since 1970.
-  const uint64_t now = static_cast<uint64_t>(absl::ToUnixMicros(absl::Now()));
-  uint64_t modseq = is_new ? 2 : std::max(before.highest_modseq + 1, now);
-  std::vector<LogRecord> records = AppendedRecords(files);
-  records.emplace_back().set_uid_floor(is_new ? 1
-                                              : std::min(uid_next, UINT32_MAX - uid_gap) + uid_gap);
-  for (LogRecord& record : records) record.set_modseq(modseq++);
-
-  const std::string path = JoinPath(directory_, kLogName);
-  RMAIL_RETURN_IF_ERROR(LogFile::Create(env_, path, records));
-  RMAIL_ASSIGN_OR_RETURN(log_, LogFile::Open(env_, path));
-  index_ = Index();
-  LogFile::Tail tail;
-  RMAIL_RETURN_IF_ERROR(ReadLog(&tail));
-  if (tail != LogFile::Tail::kClean) {
-    return Error(store::v1::ERROR_REASON_CORRUPT_MAILBOX, "a new log cannot be read back");
+  const auto now = static_cast<uint64_t>(absl::ToUnixMicros(absl::Now()));
+  const uint64_t modseq = std::max({before.highest_modseq + 1, known.modseq + 1, now});
+  RMAIL_ASSIGN_OR_RETURN(SnapshotImage image,
+                         ImageOfNames(env_, directory_, shards, modseq, progress));
+  image.header.epoch = epoch;
+  uint32_t& uid_next = image.header.uid_next;
+  uid_next = std::max({uid_next, before.uid_next, known.uid_next});
+  if (!healthy && !shards.empty()) {
+    const uint64_t floor = (uint64_t{shards.back()} + 1) * kShardSize;
+    uid_next = std::max(uid_next, static_cast<uint32_t>(std::min<uint64_t>(floor, UINT32_MAX)));
   }
-  if (!is_new) {
-    LogWarning("{}: index made anew ({}): {} messages", directory_, why, files.size());
-  }
+  const auto switch_over = [&]() -> absl::Status {
+    mutex_.AssertHeld();
+    return SwitchTo(image);
+  };
+  RMAIL_RETURN_IF_ERROR(context_.usage != nullptr ? context_.usage->UnknownStep(switch_over)
+                                                  : switch_over());
+  LogWarning("{}: index made anew ({}): {} messages", directory_, why, index_.counts().messages);
   return absl::OkStatus();
+}
+
+absl::Status Mailbox::SwitchTo(const SnapshotImage& image) {
+  RMAIL_ASSIGN_OR_RETURN(const std::string incoming, IncomingDirectory());
+  const std::string draft = JoinPath(incoming, fmt::format("snapshot.{:016x}", image.header.epoch));
+  RMAIL_RETURN_IF_ERROR(WriteSnapshot(env_, draft, image));
+  LogRecord superseded;
+  superseded.mutable_superseded();
+  if (log_ != nullptr) RMAIL_RETURN_IF_ERROR(AppendRecord(&superseded));
+  log_ = nullptr;
+  const std::string snapshot_path = JoinPath(directory_, kSnapshotName);
+  const std::string log_path = JoinPath(directory_, kLogName);
+  RMAIL_RETURN_IF_ERROR(env_->Rename(draft, snapshot_path));
+  RMAIL_RETURN_IF_ERROR(env_->SyncDirectory(directory_));
+  RMAIL_RETURN_IF_ERROR(
+      LogFile::Create(env_, log_path, {image.header.epoch, image.header.modseq}, ""));
+  absl::StatusOr<OpenedIndex> opened = OpenIndex(env_, directory_);
+  if (!opened.ok() || opened->tail != LogFile::Tail::kClean) {
+    return Error(store::v1::ERROR_REASON_CORRUPT_MAILBOX, "a new index cannot be read back");
+  }
+  log_ = std::move(opened->log);
+  index_ = std::move(opened->index);
+  last_ = LastRecord();
+  return WriteMark();
 }
 
 }  // namespace rmail::engine

@@ -17,6 +17,7 @@ struct UserSettings {
   bool disabled = false;
 };
 
+inline constexpr uint64_t kMiB = 1 << 20;
 // The largest quota: more octets don't fit 64 bits.
 inline constexpr uint64_t kMaxQuotaMb = UINT64_MAX >> 20;
 
