@@ -69,6 +69,7 @@ absl::Status ReadStore(const json::object& object, StoreConfig* store) {
   JsonSection section(object, "store.");
   section.Text("listen", &store->listen);
   section.Texts("endpoints", &store->endpoints);
+  section.OneOf("sync", {"fsync", "syncfs"}, &store->sync);
   JsonSection tls(section.Object("tls"), "store.tls.");
   RMAIL_RETURN_IF_ERROR(section.Finish());
   tls.Text("cert_file", &store->tls.cert_file);

@@ -54,6 +54,8 @@ struct StoreConfig {
   std::string listen = "127.0.0.1:9010";
   // The stores that gateways use, "host:port"; empty: the one at `listen`.
   std::vector<std::string> endpoints;
+  // "fsync": each file by itself; "syncfs": the whole file system at once.
+  std::string sync = "fsync";
   StoreTlsConfig tls;
 };
 

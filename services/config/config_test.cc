@@ -29,6 +29,7 @@ TEST(ConfigTest, EmptyObjectHasAllDefaults) {
   EXPECT_EQ(config->imap.imaps_port, 993);
   EXPECT_EQ(config->exchange_api.secure_port, 9003);
   EXPECT_EQ(config->store.listen, "127.0.0.1:9010");
+  EXPECT_EQ(config->store.sync, "fsync");
   EXPECT_TRUE(config->tls.enabled);
   EXPECT_EQ(config->tls.cert_file, "");
 }
@@ -73,6 +74,7 @@ TEST(ConfigTest, ErrorsNameTheKeyAndTheReason) {
       {R"({"tls": {"enabled": 1}})", "\"tls.enabled\" must be true or false"},
       {R"({"tls": {"cert_file": "a"}})", "\"tls\" needs both"},
       {R"({"store": {"tls": {"ca_file": "a"}}})", "\"store.tls\" needs cert_file"},
+      {R"({"store": {"sync": "none"}})", "\"store.sync\" must be one of fsync, syncfs"},
       {R"({"exchange_api": {"token_secret": "short"}})", "\"exchange_api.token_secret\" must have"},
       {R"({"mail_root": ""})", "\"mail_root\" must not be empty"},
       {R"({"relay": {"smarthost_port": "x"}})", "\"relay.smarthost_port\" must be"},

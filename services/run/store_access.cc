@@ -33,6 +33,7 @@ absl::StatusOr<service::StoreOptions> ToStoreOptions(const config::Config& confi
   options.domains = config.domains;
   options.token_secret = config.exchange_api.token_secret;
   options.listen = config.store.listen;
+  options.sync_file_system = config.store.sync == "syncfs";
   RMAIL_ASSIGN_OR_RETURN(options.tls, ReadTls(config.store.tls));
   return options;
 }

@@ -1,11 +1,16 @@
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/ascii.h"
 #include "rmail/store/v1/directory.grpc.pb.h"
 #include "store/base/error.h"
 #include "store/base/status.h"
 #include "store/engine/address.h"
+#include "store/engine/alias_list.h"
 #include "store/engine/password.h"
+#include "store/engine/recipient.h"
 #include "store/service/reactors.h"
 #include "store/service/services.h"
 
@@ -29,6 +34,13 @@ void FillAccount(const std::string& address, const engine::UserSettings& setting
   account->set_admin(settings.admin);
   account->set_disabled(settings.disabled);
   account->set_quota_mb(settings.quota_mb);
+}
+
+void FillAlias(const std::string& domain, const engine::Alias& alias, pb::Alias* out) {
+  out->set_domain(absl::AsciiStrToLower(domain));
+  out->set_kind(alias.kind);
+  out->set_pattern(alias.pattern);
+  out->mutable_targets()->Add(alias.targets.begin(), alias.targets.end());
 }
 
 absl::Status CheckQuota(uint64_t quota_mb) {
@@ -129,13 +141,52 @@ class DirectoryServicer : public pb::DirectoryService::CallbackService {
     return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
       RMAIL_RETURN_IF_ERROR(
           context_.authorizer.Require(*call, {TokenScope::kDeliver, TokenScope::kAdmin}));
-      RMAIL_ASSIGN_OR_RETURN(const engine::Engine::Resolved resolved,
+      RMAIL_ASSIGN_OR_RETURN(const engine::Recipients recipients,
                              context_.engine.ResolveRecipient(request->address()));
-      response->set_local(resolved.local);
-      for (const std::string& address : resolved.accounts) {
+      response->set_local(recipients.local);
+      for (const std::string& address : recipients.accounts) {
         response->add_accounts(engine::AccountName(address));
       }
+      response->mutable_external()->Add(recipients.external.begin(), recipients.external.end());
       return absl::OkStatus();
+    });
+  }
+
+  grpc::ServerUnaryReactor* ListAliases(grpc::CallbackServerContext* call,
+                                        const pb::ListAliasesRequest* request,
+                                        pb::ListAliasesResponse* response) override {
+    return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
+      RMAIL_RETURN_IF_ERROR(context_.authorizer.Require(*call, {TokenScope::kAdmin}));
+      RMAIL_ASSIGN_OR_RETURN(const std::vector<engine::Alias> aliases,
+                             context_.engine.ListAliases(request->domain()));
+      for (const engine::Alias& alias : aliases) {
+        FillAlias(request->domain(), alias, response->add_aliases());
+      }
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::ServerUnaryReactor* SetAlias(grpc::CallbackServerContext* call,
+                                     const pb::SetAliasRequest* request,
+                                     pb::SetAliasResponse* response) override {
+    return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
+      RMAIL_RETURN_IF_ERROR(context_.authorizer.Require(*call, {TokenScope::kAdmin}));
+      const pb::Alias& wanted = request->alias();
+      engine::Alias alias{wanted.kind(), wanted.pattern(), {}};
+      alias.targets.assign(wanted.targets().begin(), wanted.targets().end());
+      RMAIL_ASSIGN_OR_RETURN(const engine::Alias kept,
+                             context_.engine.SetAlias(wanted.domain(), std::move(alias)));
+      FillAlias(wanted.domain(), kept, response->mutable_alias());
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::ServerUnaryReactor* DeleteAlias(grpc::CallbackServerContext* call,
+                                        const pb::DeleteAliasRequest* request,
+                                        pb::DeleteAliasResponse*) override {
+    return RunUnary(context_.pool, call, [this, call, request]() -> absl::Status {
+      RMAIL_RETURN_IF_ERROR(context_.authorizer.Require(*call, {TokenScope::kAdmin}));
+      return context_.engine.DeleteAlias(request->domain(), request->kind(), request->pattern());
     });
   }
 

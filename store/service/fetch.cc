@@ -19,62 +19,70 @@ constexpr size_t kRowCost = 32;
 
 class Fetch {
  public:
-  Fetch(std::shared_ptr<engine::Mailbox> mailbox, std::vector<engine::MessageRow> rows,
+  Fetch(Env* env, std::shared_ptr<engine::Mailbox> mailbox, engine::RowCursor rows,
         pb::FetchMessagesRequest request)
-      : mailbox_(std::move(mailbox)), rows_(std::move(rows)), request_(std::move(request)) {}
+      : directory_(mailbox->directory()),
+        message_(env, std::move(mailbox)),
+        rows_(std::move(rows)),
+        request_(std::move(request)) {}
 
   absl::StatusOr<bool> Next(pb::FetchMessagesResponse* response) {
     size_t cost = 0;
     while (cost < kBatch) {
-      if (message_) {
+      if (sending_) {
         RMAIL_RETURN_IF_ERROR(SendSections(response, &cost));
-      } else if (next_ < rows_.size()) {
+      } else if (rows_.Next(&row_)) {
         RMAIL_RETURN_IF_ERROR(BeginMessage(response, &cost));
       } else {
         break;
       }
     }
+    message_.Flush();
     return cost > 0;
   }
 
  private:
-  bool needs_file() const { return request_.digests() || !request_.sections().empty(); }
-
   absl::Status BeginMessage(pb::FetchMessagesResponse* response, size_t* cost) {
-    const engine::MessageRow& row = rows_[next_++];
-    if (needs_file()) {
-      absl::StatusOr<std::unique_ptr<File>> file = mailbox_->OpenMessage(row.info);
-      if (absl::IsNotFound(file.status())) return absl::OkStatus();
-      RMAIL_RETURN_IF_ERROR(file.status());
-      message_.emplace(*std::move(file), row.info.size);
-      section_ = 0;
+    message_.Select(row_.info);
+    // Before anything of it is sent: it may be gone.
+    if (!request_.sections().empty()) {
+      const absl::Status opened = message_.Open();
+      if (!opened.ok()) return LeaveOut(opened);
     }
-    pb::MessageDigest digest;
     if (request_.digests()) {
-      const absl::StatusOr<const pb::MessageDigest*> made = message_->Digest();
-      if (!made.ok()) return LeaveOut(made.status());
-      digest = **made;
+      absl::StatusOr<pb::MessageDigest> digest = Digest();
+      if (!digest.ok()) return LeaveOut(digest.status());
+      *cost += digest->ByteSizeLong();
+      *response->add_digests() = *std::move(digest);
     }
-    AddRow(row, response->mutable_columns());
+    AddRow(row_, response->mutable_columns());
     if (request_.internal_dates()) {
-      response->mutable_columns()->add_internal_dates(row.info.internal_date);
+      response->mutable_columns()->add_internal_dates(row_.info.internal_date);
     }
-    if (request_.sizes()) response->mutable_columns()->add_sizes(row.info.size);
+    if (request_.sizes()) response->mutable_columns()->add_sizes(row_.info.size);
     *cost += kRowCost;
-    if (request_.digests()) {
-      *cost += digest.ByteSizeLong();
-      *response->add_digests() = std::move(digest);
-    }
+    section_ = 0;
+    sending_ = !request_.sections().empty();
     return absl::OkStatus();
   }
 
-  // A damaged file must not keep all other messages from a client.
+  absl::StatusOr<pb::MessageDigest> Digest() {
+    if (request_.sections().empty()) return message_.TakeDigest();
+    RMAIL_ASSIGN_OR_RETURN(const pb::MessageDigest* const digest, message_.Digest());
+    return *digest;
+  }
+
+  // A message that is gone is no error, and a damaged file must not keep all other messages from a
+  // client.
   absl::Status LeaveOut(const absl::Status& status) {
+    if (absl::IsNotFound(status)) return absl::OkStatus();
     if (!absl::IsDataLoss(status)) return status;
-    LogError("{}: UID {}: {}", mailbox_->directory(), rows_[next_ - 1].info.uid,
-             FromAbsl(status.message()));
-    message_.reset();
+    LogDamage(status);
     return absl::OkStatus();
+  }
+
+  void LogDamage(const absl::Status& status) const {
+    LogError("{}: UID {}: {}", directory_, row_.info.uid, FromAbsl(status.message()));
   }
 
   // Sends what fits of the message's sections; when all are sent, the message is done.
@@ -82,12 +90,12 @@ class Fetch {
     while (section_ < request_.sections_size()) {
       if (*cost >= kBatch) return absl::OkStatus();
       pb::SectionData data;
-      data.set_uid(rows_[next_ - 1].info.uid);
+      data.set_uid(row_.info.uid);
       data.set_section(static_cast<uint32_t>(section_));
       const absl::Status filled = FillSection(kBatch - *cost, &data);
       if (absl::IsDataLoss(filled) && data.position() == 0) {
         // Nothing of it has been sent: one damaged file must not end every FETCH at the same place.
-        LogError("{}: UID {}: {}", mailbox_->directory(), data.uid(), FromAbsl(filled.message()));
+        LogDamage(filled);
         data.set_missing(true);
         data.clear_total();
       } else if (!filled.ok()) {
@@ -100,14 +108,14 @@ class Fetch {
       *cost += kRowCost + data.data().size();
       *response->add_sections() = std::move(data);
     }
-    message_.reset();
+    sending_ = false;
     return absl::OkStatus();
   }
 
   absl::Status FillSection(uint64_t max, pb::SectionData* data) {
     if (!reader_) {
       RMAIL_ASSIGN_OR_RETURN(SectionReader opened,
-                             SectionReader::Open(*message_, request_.sections(section_)));
+                             SectionReader::Open(message_, request_.sections(section_)));
       reader_.emplace(std::move(opened));
     }
     data->set_missing(reader_->missing());
@@ -117,22 +125,24 @@ class Fetch {
     return absl::OkStatus();
   }
 
-  const std::shared_ptr<engine::Mailbox> mailbox_;
-  const std::vector<engine::MessageRow> rows_;
+  const std::string directory_;
+  MessageReader message_;
+  engine::RowCursor rows_;
   const pb::FetchMessagesRequest request_;
-  size_t next_ = 0;
-  // The message whose sections are being sent.
-  std::optional<MessageReader> message_;
+  // The message under way, and whether sections of it are still to be sent.
+  engine::MessageRow row_;
+  bool sending_ = false;
   int section_ = 0;
   std::optional<SectionReader> reader_;
 };
 
 }  // namespace
 
-Producer<pb::FetchMessagesResponse> NewFetch(std::shared_ptr<engine::Mailbox> mailbox,
-                                             std::vector<engine::MessageRow> rows,
+Producer<pb::FetchMessagesResponse> NewFetch(Env* env, std::shared_ptr<engine::Mailbox> mailbox,
+                                             engine::RowCursor rows,
                                              pb::FetchMessagesRequest request) {
-  auto fetch = std::make_unique<Fetch>(std::move(mailbox), std::move(rows), std::move(request));
+  auto fetch =
+      std::make_unique<Fetch>(env, std::move(mailbox), std::move(rows), std::move(request));
   return [fetch = std::move(fetch)](pb::FetchMessagesResponse* response) {
     return fetch->Next(response);
   };

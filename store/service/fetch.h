@@ -3,9 +3,9 @@
 #define RMAIL_STORE_SERVICE_FETCH_H_
 
 #include <memory>
-#include <vector>
 
 #include "rmail/store/v1/message.pb.h"
+#include "store/base/env.h"
 #include "store/engine/mailbox.h"
 #include "store/service/reactors.h"
 
@@ -13,8 +13,9 @@ namespace rmail::service {
 
 // The messages of `rows` in batches of about 256 KiB. A message that is expunged meanwhile is left
 // out.
-Producer<store::v1::FetchMessagesResponse> NewFetch(std::shared_ptr<engine::Mailbox> mailbox,
-                                                    std::vector<engine::MessageRow> rows,
+Producer<store::v1::FetchMessagesResponse> NewFetch(Env* env,
+                                                    std::shared_ptr<engine::Mailbox> mailbox,
+                                                    engine::RowCursor rows,
                                                     store::v1::FetchMessagesRequest request);
 
 }  // namespace rmail::service

@@ -44,6 +44,38 @@ class MailboxServicer : public pb::MailboxService::CallbackService {
     });
   }
 
+  grpc::ServerUnaryReactor* RenameMailbox(grpc::CallbackServerContext* call,
+                                          const pb::RenameMailboxRequest* request,
+                                          pb::RenameMailboxResponse* response) override {
+    return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
+      RMAIL_ASSIGN_OR_RETURN(const AccountResource resource,
+                             context_.authorizer.Resource(*call, request->name()));
+      RMAIL_ASSIGN_OR_RETURN(const std::string id,
+                             resource.account->RenameMailbox(resource.mailbox_id, request->path()));
+      return FillMailboxWithCounts(*resource.account, id, response->mutable_mailbox());
+    });
+  }
+
+  grpc::ServerUnaryReactor* DeleteMailbox(grpc::CallbackServerContext* call,
+                                          const pb::DeleteMailboxRequest* request,
+                                          pb::DeleteMailboxResponse*) override {
+    return RunUnary(context_.pool, call, [this, call, request]() -> absl::Status {
+      RMAIL_ASSIGN_OR_RETURN(const AccountResource resource,
+                             context_.authorizer.Resource(*call, request->name()));
+      return resource.account->DeleteMailbox(resource.mailbox_id, request->with_children());
+    });
+  }
+
+  grpc::ServerUnaryReactor* SetSubscription(grpc::CallbackServerContext* call,
+                                            const pb::SetSubscriptionRequest* request,
+                                            pb::SetSubscriptionResponse*) override {
+    return RunUnary(context_.pool, call, [this, call, request]() -> absl::Status {
+      RMAIL_ASSIGN_OR_RETURN(const AccountResource resource,
+                             context_.authorizer.Resource(*call, request->name()));
+      return resource.account->SetSubscription(resource.mailbox_id, request->subscribed());
+    });
+  }
+
   grpc::ServerUnaryReactor* ListMailboxes(grpc::CallbackServerContext* call,
                                           const pb::ListMailboxesRequest* request,
                                           pb::ListMailboxesResponse* response) override {
@@ -55,16 +87,16 @@ class MailboxServicer : public pb::MailboxService::CallbackService {
       std::map<std::string_view, const std::string*> by_path;
       for (const auto& [id, entry] : list->mailboxes) by_path.emplace(entry.path, &id);
       const auto add = [&](const std::string& id) {
+        const engine::MailboxEntry& entry = list->mailboxes.at(id);
         pb::Mailbox* const mailbox = response->add_mailboxes();
-        FillMailbox(*resource.account, id, list->mailboxes.at(id), mailbox);
+        FillMailbox(*resource.account, id, entry, mailbox);
         if (!request->with_counts()) return;
-        pb::Mailbox counted;
-        const absl::Status status = FillMailboxWithCounts(*resource.account, id, &counted);
-        if (status.ok()) {
-          *mailbox = std::move(counted);
+        const absl::StatusOr<engine::IndexCounts> counts = Counts(*resource.account, id);
+        if (counts.ok()) {
+          FillCounts(entry, *counts, mailbox->mutable_counts());
         } else {
           // One that is damaged must not hide the others.
-          LogError("{}: {}", mailbox->name(), FromAbsl(status.message()));
+          LogError("{}: {}", mailbox->name(), FromAbsl(counts.status().message()));
         }
       };
       if (const auto inbox = by_path.find("INBOX"); inbox != by_path.end()) {
@@ -77,6 +109,12 @@ class MailboxServicer : public pb::MailboxService::CallbackService {
   }
 
  private:
+  static absl::StatusOr<engine::IndexCounts> Counts(engine::Account& account,
+                                                    const std::string& id) {
+    RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Mailbox> mailbox, account.OpenMailbox(id));
+    return mailbox->Counts();
+  }
+
   static absl::StatusOr<std::string> FindByPath(engine::Account& account, const std::string& path) {
     const absl::Status missing =
         Error(pb::ERROR_REASON_MAILBOX_NOT_FOUND, "no mailbox has this path");

@@ -68,6 +68,15 @@ void AddRanges(const std::vector<uint32_t>& uids,
   }
 }
 
+void AddRanges(const std::vector<engine::UidSpan>& spans,
+               google::protobuf::RepeatedPtrField<store::v1::UidRange>* ranges) {
+  for (const engine::UidSpan& span : spans) {
+    store::v1::UidRange* const range = ranges->Add();
+    range->set_first(span.first);
+    range->set_last(span.last);
+  }
+}
+
 absl::StatusOr<std::vector<engine::UidSpan>> ToSpans(
     const google::protobuf::RepeatedPtrField<store::v1::UidRange>& ranges) {
   if (ranges.size() > kMaxRanges) {

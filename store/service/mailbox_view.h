@@ -30,6 +30,8 @@ void AddRow(const engine::MessageRow& row, store::v1::MessageColumns* columns);
 // Ascending UIDs as ranges.
 void AddRanges(const std::vector<uint32_t>& uids,
                google::protobuf::RepeatedPtrField<store::v1::UidRange>* ranges);
+void AddRanges(const std::vector<engine::UidSpan>& spans,
+               google::protobuf::RepeatedPtrField<store::v1::UidRange>* ranges);
 
 // Ranges in order and without overlap; ranges that are none are left out. INVALID_REQUEST for more
 // than 100,000.

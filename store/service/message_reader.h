@@ -1,4 +1,4 @@
-// A message's file: its digest and the bytes of its sections.
+// Messages of a mailbox: what is kept beside them, and the bytes of their sections.
 #ifndef RMAIL_STORE_SERVICE_MESSAGE_READER_H_
 #define RMAIL_STORE_SERVICE_MESSAGE_READER_H_
 
@@ -6,39 +6,89 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "rmail/store/v1/digest.pb.h"
 #include "rmail/store/v1/message.pb.h"
 #include "store/base/env.h"
+#include "store/engine/mailbox.h"
+#include "store/engine/message_keys.h"
+#include "store/engine/message_records.h"
+#include "store/engine/record_files.h"
 
 namespace rmail::service {
 
-// Not thread-safe.
+// Goes from message to message, quickest in the order of their UIDs. Each is looked at no more than
+// is asked for: its file is opened only for its bytes, or for digest or keys that are not kept
+// beside it. Those are then made and kept. Errors: NOT_FOUND when the message was expunged
+// meanwhile, CORRUPT_MAILBOX when its file is damaged. Not thread-safe.
 class MessageReader {
  public:
-  // `size` is the message's, in octets.
-  MessageReader(std::unique_ptr<File> file, uint64_t size) : file_(std::move(file)), size_(size) {}
+  MessageReader(Env* env, std::shared_ptr<engine::Mailbox> mailbox);
+  ~MessageReader() { Flush(); }
+  MessageReader(const MessageReader&) = delete;
+  MessageReader& operator=(const MessageReader&) = delete;
 
-  uint64_t size() const { return size_; }
+  // Turns to a message. What was handed out before is gone.
+  void Select(const engine::MessageInfo& info);
 
-  // Made when it is first asked for: one pass over the file.
+  // The message's size in octets.
+  uint64_t size() const { return info_.size; }
+  // Whether its file has been opened.
+  bool opened() const { return file_ != nullptr; }
+  absl::Status Open();
+
+  absl::StatusOr<engine::MessageKeysView> Keys();
   absl::StatusOr<const store::v1::MessageDigest*> Digest();
+  // The digest, to have. It is not looked at again.
+  absl::StatusOr<store::v1::MessageDigest> TakeDigest();
 
   // Up to `size` octets at `offset`; fewer only at the message's end.
-  absl::StatusOr<std::string> Read(uint64_t offset, uint64_t size) const;
+  absl::StatusOr<std::string> Read(uint64_t offset, uint64_t size);
+  // The same; it stays until the next call. A small message is read as a whole, once.
+  absl::StatusOr<std::string_view> View(uint64_t offset, uint64_t size);
+
+  // Keeps what has been made so far.
+  void Flush();
 
  private:
-  const std::unique_ptr<File> file_;
-  const uint64_t size_;
-  std::optional<store::v1::MessageDigest> digest_;
+  struct Made {
+    uint32_t uid;
+    engine::MessageRecords records;
+  };
+
+  // Reads the message and makes its records.
+  absl::StatusOr<engine::MessageRecords> MakeRecords();
+  // Remembers to keep it.
+  void Keep(engine::MessageRecords records);
+  absl::Status ReadAt(uint64_t offset, char* buffer, uint64_t size);
+
+  const std::shared_ptr<engine::Mailbox> mailbox_;
+  engine::RecordReader digest_records_;
+  engine::RecordReader keys_records_;
+  std::vector<Made> made_;
+  uint64_t made_octets_ = 0;
+
+  // The message.
+  engine::MessageInfo info_;
+  std::unique_ptr<File> file_;
+  std::optional<engine::MessageKeysView> keys_;
+  std::string made_keys_;
+  store::v1::MessageDigest digest_;
+  bool has_digest_ = false;
+  std::string buffer_;
+  // buffer_ is the whole message.
+  bool buffered_ = false;
 };
 
-// One section of one message, handed out in pieces.
+// One section of the message that a reader has turned to, handed out in pieces.
 class SectionReader {
  public:
-  // `message` outlives the reader.
+  // `message` outlives the section and stays with its message.
   static absl::StatusOr<SectionReader> Open(MessageReader& message,
                                             const store::v1::SectionSpec& spec);
 

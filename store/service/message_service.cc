@@ -76,11 +76,9 @@ class MessageServicer : public pb::MessageService::CallbackService {
           }
           RMAIL_ASSIGN_OR_RETURN(const std::vector<engine::UidSpan> spans,
                                  ToSpans(request->uids()));
-          RMAIL_ASSIGN_OR_RETURN(std::vector<engine::MessageRow> rows, opened.mailbox->Rows(spans));
-          std::erase_if(rows, [&](const engine::MessageRow& row) {
-            return row.modseq <= request->changed_since();
-          });
-          return NewFetch(opened.mailbox, std::move(rows), *request);
+          RMAIL_ASSIGN_OR_RETURN(engine::RowCursor rows,
+                                 opened.mailbox->View(spans, request->changed_since()));
+          return NewFetch(context_.engine.env(), opened.mailbox, std::move(rows), *request);
         });
   }
 
@@ -89,6 +87,26 @@ class MessageServicer : public pb::MessageService::CallbackService {
                                         pb::UpdateFlagsResponse* response) override {
     return RunUnary(context_.pool, call,
                     [this, call, request, response] { return Update(*call, *request, response); });
+  }
+
+  grpc::ServerUnaryReactor* CopyMessages(grpc::CallbackServerContext* call,
+                                         const pb::CopyMessagesRequest* request,
+                                         pb::CopyMessagesResponse* response) override {
+    return RunUnary(context_.pool, call, [this, call, request, response] {
+      return Transfer(*call, *request, &engine::Account::CopyMessages, response);
+    });
+  }
+
+  grpc::ServerUnaryReactor* MoveMessages(grpc::CallbackServerContext* call,
+                                         const pb::MoveMessagesRequest* request,
+                                         pb::MoveMessagesResponse* response) override {
+    return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
+      uint64_t source_modseq = 0;
+      RMAIL_RETURN_IF_ERROR(
+          Transfer(*call, *request, &engine::Account::MoveMessages, response, &source_modseq));
+      response->set_source_modseq(source_modseq);
+      return absl::OkStatus();
+    });
   }
 
   grpc::ServerUnaryReactor* ExpungeMessages(grpc::CallbackServerContext* call,
@@ -108,18 +126,32 @@ class MessageServicer : public pb::MessageService::CallbackService {
 
   grpc::ServerWriteReactor<pb::SearchMessagesResponse>* SearchMessages(
       grpc::CallbackServerContext* call, const pb::SearchMessagesRequest* request) override {
-    return StreamReactor<pb::SearchMessagesResponse>::Start(
-        context_.pool,
-        [this, call, request]() -> absl::StatusOr<Producer<pb::SearchMessagesResponse>> {
-          RMAIL_ASSIGN_OR_RETURN(const OpenedMailbox opened, Open(*call, request->mailbox()));
-          RMAIL_ASSIGN_OR_RETURN(std::vector<engine::MessageRow> rows,
-                                 opened.mailbox->Rows({{1, UINT32_MAX}}));
-          return NewSearch(opened.mailbox, std::move(rows), engine::AllKeywords(opened.entry),
-                           request->expression());
-        });
+    return StartSearch<pb::SearchMessagesResponse>(*call, *request, &NewSearch);
+  }
+
+  grpc::ServerWriteReactor<pb::SortMessagesResponse>* SortMessages(
+      grpc::CallbackServerContext* call, const pb::SortMessagesRequest* request) override {
+    return StartSearch<pb::SortMessagesResponse>(*call, *request, &NewSort);
+  }
+
+  grpc::ServerWriteReactor<pb::ThreadMessagesResponse>* ThreadMessages(
+      grpc::CallbackServerContext* call, const pb::ThreadMessagesRequest* request) override {
+    return StartSearch<pb::ThreadMessagesResponse>(*call, *request, &NewThread);
   }
 
  private:
+  template <typename Response, typename Request>
+  grpc::ServerWriteReactor<Response>* StartSearch(
+      const grpc::CallbackServerContext& call, const Request& request,
+      absl::StatusOr<Producer<Response>> (*make)(SearchedMailbox, const Request&)) {
+    return StreamReactor<Response>::Start(
+        context_.pool, [this, &call, &request, make]() -> absl::StatusOr<Producer<Response>> {
+          RMAIL_ASSIGN_OR_RETURN(const OpenedMailbox opened, Open(call, request.mailbox()));
+          return make(
+              {context_.engine.env(), opened.mailbox, engine::AllKeywords(opened.entry)}, request);
+        });
+  }
+
   absl::StatusOr<OpenedMailbox> Open(const grpc::CallbackServerContext& call,
                                      const std::string& name) {
     OpenedMailbox opened;
@@ -156,16 +188,45 @@ class MessageServicer : public pb::MessageService::CallbackService {
     FillCounts(entry, changes.counts, first.mutable_mailbox()->mutable_counts());
     first.set_reset(changes.reset || other_validity);
     AddRanges(changes.expunged, first.mutable_expunged());
-    return [first = std::move(first), rows = std::move(changes.changed), next = size_t{0},
+    return [first = std::move(first), rows = std::move(changes.changed),
             started = false](pb::SyncMailboxResponse* response) mutable -> absl::StatusOr<bool> {
-      if (started && next == rows.size()) return false;
-      if (!started) *response = std::move(first);
-      started = true;
-      for (const size_t end = std::min(rows.size(), next + kSyncBatch); next < end; ++next) {
-        AddRow(rows[next], response->mutable_changed());
+      const bool is_first = !std::exchange(started, true);
+      if (is_first) *response = std::move(first);
+      engine::MessageRow row;
+      size_t added = 0;
+      for (; added < kSyncBatch && rows.Next(&row); ++added) {
+        AddRow(row, response->mutable_changed());
       }
-      return true;
+      return is_first || added > 0;
     };
+  }
+
+  using TransferCall = absl::StatusOr<engine::Mailbox::TransferResult> (engine::Account::*)(
+      const std::string&, const std::vector<engine::UidSpan>&, const std::string&);
+
+  // CopyMessages and MoveMessages: requests and answers have the same fields.
+  template <typename Request, typename Response>
+  absl::Status Transfer(const grpc::CallbackServerContext& call, const Request& request,
+                        TransferCall transfer, Response* response,
+                        uint64_t* source_modseq = nullptr) {
+    RMAIL_ASSIGN_OR_RETURN(const AccountResource source,
+                           context_.authorizer.Resource(call, request.mailbox()));
+    RMAIL_ASSIGN_OR_RETURN(const AccountResource target,
+                           context_.authorizer.Resource(call, request.target()));
+    if (source.account->address().ToString() != target.account->address().ToString()) {
+      return Error(pb::ERROR_REASON_INVALID_REQUEST, "the target is another account's");
+    }
+    RMAIL_ASSIGN_OR_RETURN(const std::vector<engine::UidSpan> spans, ToSpans(request.uids()));
+    RMAIL_ASSIGN_OR_RETURN(
+        const engine::Mailbox::TransferResult result,
+        ((*source.account).*transfer)(source.mailbox_id, spans, target.mailbox_id));
+    RMAIL_ASSIGN_OR_RETURN(const engine::MailboxEntry entry, Entry(target));
+    response->set_uid_validity(entry.uid_validity);
+    AddRanges(result.source_uids, response->mutable_source_uids());
+    AddRanges(result.target_uids, response->mutable_target_uids());
+    response->set_target_modseq(result.target_modseq);
+    if (source_modseq != nullptr) *source_modseq = result.source_modseq;
+    return absl::OkStatus();
   }
 
   absl::Status Update(const grpc::CallbackServerContext& call,

@@ -1,226 +1,210 @@
 #include "store/service/search.h"
 
 #include <algorithm>
-#include <functional>
+#include <optional>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/time/clock.h"
 #include "store/base/error.h"
 #include "store/base/status.h"
 #include "store/service/mailbox_view.h"
+#include "store/service/message_reader.h"
+#include "store/service/search_condition.h"
 #include "store/service/search_text.h"
+#include "store/service/sort.h"
+#include "store/service/thread.h"
 
 namespace rmail::service {
 namespace {
 
 namespace pb = ::rmail::store::v1;
 
-constexpr int kMaxDepth = 32;
 // An answer is sent after this many messages that had to be opened, so that a cancelled search ends
 // soon.
 constexpr int kOpenedPerAnswer = 256;
-constexpr size_t kFoundPerAnswer = 4096;
 constexpr size_t kRowsPerAnswer = 16'384;
-constexpr int kMaxConditions = 1000;
+constexpr size_t kFoundPerAnswer = 4096;
+// Of an answer that is in order.
+constexpr size_t kPlacesPerAnswer = 16'384;
 
-// A compiled tree: conditions as closures, cheap ones before those that open the message.
-struct Condition {
-  // True: the message's file is needed.
-  bool costly = false;
-  std::function<absl::StatusOr<bool>(const engine::MessageRow&, MessageText&)> matches;
-};
-
-class Compiler {
- public:
-  explicit Compiler(std::vector<std::string> keywords) : keywords_(std::move(keywords)) {}
-
-  absl::StatusOr<Condition> Compile(const pb::SearchExpression& expression, int depth = 0) {
-    if (depth > kMaxDepth) return BadRequest("a search is nested too deep");
-    if (++conditions_ > kMaxConditions) return BadRequest("a search has too many conditions");
-    switch (expression.condition_case()) {
-      case pb::SearchExpression::kAllOf:
-        return List(expression.all_of(), true, depth);
-      case pb::SearchExpression::kAnyOf:
-        return List(expression.any_of(), false, depth);
-      case pb::SearchExpression::kNoneOf:
-        return Not(expression.none_of(), depth);
-      case pb::SearchExpression::kHeader:
-      case pb::SearchExpression::kBody:
-      case pb::SearchExpression::kText:
-      case pb::SearchExpression::kSentFrom:
-      case pb::SearchExpression::kSentBefore:
-        return Content(expression);
-      case pb::SearchExpression::CONDITION_NOT_SET:
-        return BadRequest("a search has an empty condition");
-      default:
-        return Column(expression);
-    }
-  }
-
- private:
-  static absl::Status BadRequest(std::string_view why) {
-    return Error(pb::ERROR_REASON_INVALID_REQUEST, why);
-  }
-
-  absl::StatusOr<Condition> List(const pb::SearchExpressionList& list, bool all, int depth) {
-    std::vector<Condition> conditions;
-    for (const pb::SearchExpression& expression : list.expressions()) {
-      RMAIL_ASSIGN_OR_RETURN(Condition condition, Compile(expression, depth + 1));
-      conditions.push_back(std::move(condition));
-    }
-    std::sort(conditions.begin(), conditions.end(),
-              [](const Condition& a, const Condition& b) { return a.costly < b.costly; });
-    const bool costly = !conditions.empty() && conditions.back().costly;
-    return Condition{costly,
-                     [conditions = std::move(conditions), all](
-                         const engine::MessageRow& row, MessageText& text) -> absl::StatusOr<bool> {
-                       for (const Condition& condition : conditions) {
-                         RMAIL_ASSIGN_OR_RETURN(const bool matches, condition.matches(row, text));
-                         if (matches != all) return !all;
-                       }
-                       return all;
-                     }};
-  }
-
-  absl::StatusOr<Condition> Not(const pb::SearchExpression& expression, int depth) {
-    RMAIL_ASSIGN_OR_RETURN(Condition inner, Compile(expression, depth + 1));
-    const bool costly = inner.costly;
-    return Condition{costly,
-                     [inner = std::move(inner)](const engine::MessageRow& row,
-                                                MessageText& text) -> absl::StatusOr<bool> {
-                       RMAIL_ASSIGN_OR_RETURN(const bool matches, inner.matches(row, text));
-                       return !matches;
-                     }};
-  }
-
-  // What the index alone can tell.
-  absl::StatusOr<Condition> Column(const pb::SearchExpression& expression) const {
-    std::function<bool(const engine::MessageRow&)> matches;
-    switch (expression.condition_case()) {
-      case pb::SearchExpression::kUids: {
-        RMAIL_ASSIGN_OR_RETURN(std::vector<engine::UidSpan> spans,
-                               ToSpans(expression.uids().ranges()));
-        matches = UidsIn(std::move(spans));
-        break;
-      }
-      case pb::SearchExpression::kFlagsSet:
-        matches = AllFlags(expression.flags_set());
-        break;
-      case pb::SearchExpression::kKeyword:
-        matches = AllFlags(KeywordBit(expression.keyword()));
-        break;
-      case pb::SearchExpression::kLargerThan:
-        matches = [limit = expression.larger_than()](const auto& row) {
-          return row.info.size > limit;
-        };
-        break;
-      case pb::SearchExpression::kSmallerThan:
-        matches = [limit = expression.smaller_than()](const auto& row) {
-          return row.info.size < limit;
-        };
-        break;
-      case pb::SearchExpression::kReceivedFrom:
-        matches = [from = expression.received_from()](const auto& row) {
-          return row.info.internal_date >= from;
-        };
-        break;
-      case pb::SearchExpression::kReceivedBefore:
-        matches = [before = expression.received_before()](const auto& row) {
-          return row.info.internal_date < before;
-        };
-        break;
-      case pb::SearchExpression::kModseqFrom:
-        matches = [from = expression.modseq_from()](const auto& row) { return row.modseq >= from; };
-        break;
-      default:
-        return BadRequest("a search has a condition that is not known");
-    }
-    return Condition{false,
-                     [matches = std::move(matches)](const engine::MessageRow& row, MessageText&)
-                         -> absl::StatusOr<bool> { return matches(row); }};
-  }
-
-  static std::function<bool(const engine::MessageRow&)> AllFlags(uint64_t mask) {
-    return [mask](const engine::MessageRow& row) { return (row.info.flags & mask) == mask; };
-  }
-
-  static std::function<bool(const engine::MessageRow&)> UidsIn(std::vector<engine::UidSpan> spans) {
-    return [spans = std::move(spans)](const engine::MessageRow& row) {
-      const auto after = std::upper_bound(
-          spans.begin(), spans.end(), row.info.uid,
-          [](uint32_t uid, const engine::UidSpan& span) { return uid < span.first; });
-      return after != spans.begin() && row.info.uid <= std::prev(after)->last;
-    };
-  }
-
-  // A bit that no message has, for a keyword that no message can have.
-  uint64_t KeywordBit(const std::string& keyword) const {
-    for (size_t i = 0; i < keywords_.size(); ++i) {
-      if (absl::EqualsIgnoreCase(keywords_[i], keyword)) {
-        return uint64_t{1} << (engine::kFirstKeywordBit + i);
-      }
-    }
-    return uint64_t{1} << 63;
-  }
-
-  // What the message itself must tell.
-  absl::StatusOr<Condition> Content(const pb::SearchExpression& expression) const {
-    return Condition{
-        true, [test = MakeTextTest(expression)](const engine::MessageRow&, MessageText& text) {
-          return test(text);
-        }};
-  }
-
-  const std::vector<std::string> keywords_;
-  int conditions_ = 0;
-};
-
+// A search under way.
 class Search {
  public:
-  Search(std::shared_ptr<engine::Mailbox> mailbox, std::vector<engine::MessageRow> rows,
-         Condition condition)
-      : mailbox_(std::move(mailbox)), rows_(std::move(rows)), condition_(std::move(condition)) {}
+  static absl::StatusOr<std::unique_ptr<Search>> Start(SearchedMailbox where,
+                                                       const pb::SearchExpression& expression) {
+    RMAIL_ASSIGN_OR_RETURN(SearchCondition condition,
+                           CompileSearch(expression, std::move(where.keywords)));
+    RMAIL_ASSIGN_OR_RETURN(const std::vector<engine::UidSpan> spans, SearchedUids(expression));
+    RMAIL_ASSIGN_OR_RETURN(engine::RowCursor rows, where.mailbox->View(spans));
+    return std::unique_ptr<Search>(
+        new Search(std::move(where), std::move(rows), std::move(condition)));
+  }
 
-  absl::StatusOr<bool> Next(pb::SearchMessagesResponse* response) {
-    if (next_ == rows_.size()) return false;
-    std::vector<uint32_t> found;
-    const size_t end = std::min(rows_.size(), next_ + kRowsPerAnswer);
-    for (int opened = 0; next_ < end && opened < kOpenedPerAnswer && found.size() < kFoundPerAnswer;
-         ++next_) {
-      MessageText text(*mailbox_, rows_[next_].info);
-      const absl::StatusOr<bool> matches = condition_.matches(rows_[next_], text);
-      opened += text.opened();
+  // Looks at the next messages and calls found(row, reader), which returns a Status, for those that
+  // match. False when there are no more.
+  template <typename Found>
+  absl::StatusOr<bool> Step(const Found& found) {
+    engine::MessageRow row;
+    int opened = 0;
+    size_t matched = 0;
+    for (size_t i = 0; i < kRowsPerAnswer && opened < kOpenedPerAnswer && matched < kFoundPerAnswer;
+         ++i) {
+      if (!rows_.Next(&row)) {
+        reader_.Flush();
+        return false;
+      }
+      reader_.Select(row.info);
+      MessageText text(reader_);
+      absl::StatusOr<bool> matches = condition_.matches(row, text);
+      if (matches.ok() && *matches) {
+        ++matched;
+        const absl::Status taken = found(row, reader_);
+        if (!taken.ok()) matches = taken;
+      }
+      opened += reader_.opened();
       // Expunged meanwhile, or damaged: that must not hide the others.
       if (absl::IsNotFound(matches.status()) || absl::IsDataLoss(matches.status())) continue;
       RMAIL_RETURN_IF_ERROR(matches.status());
-      if (*matches) found.push_back(rows_[next_].info.uid);
     }
-    AddRanges(found, response->mutable_uids());
     return true;
   }
 
  private:
-  const std::shared_ptr<engine::Mailbox> mailbox_;
-  const std::vector<engine::MessageRow> rows_;
-  const Condition condition_;
+  Search(SearchedMailbox where, engine::RowCursor rows, SearchCondition condition)
+      : reader_(where.env, std::move(where.mailbox)),
+        rows_(std::move(rows)),
+        condition_(std::move(condition)) {}
+
+  MessageReader reader_;
+  engine::RowCursor rows_;
+  const SearchCondition condition_;
+};
+
+// Messages that are put in order once all have been found. `Order` has Add(row, reader) and
+// Finish(), which gives a list.
+template <typename Order, typename Place>
+class OrderedSearch {
+ public:
+  OrderedSearch(std::unique_ptr<Search> search, Order order)
+      : search_(std::move(search)), order_(std::move(order)) {}
+
+  // Calls add(place) for what belongs into the next answer; false at the end.
+  template <typename Add>
+  absl::StatusOr<bool> Next(const Add& add) {
+    if (search_ != nullptr) {
+      RMAIL_ASSIGN_OR_RETURN(const bool more, search_->Step([this](const engine::MessageRow& row,
+                                                                   MessageReader& reader) {
+        return order_->Add(row, reader);
+      }));
+      if (more) return true;
+      search_.reset();
+      places_ = order_->Finish();
+      order_.reset();
+    }
+    if (next_ == places_.size()) return false;
+    for (const size_t end = std::min(places_.size(), next_ + kPlacesPerAnswer); next_ < end;
+         ++next_) {
+      add(places_[next_]);
+    }
+    return true;
+  }
+
+ private:
+  // Null when all messages have been looked at.
+  std::unique_ptr<Search> search_;
+  std::optional<Order> order_;
+  std::vector<Place> places_;
   size_t next_ = 0;
+};
+
+class SortOrder {
+ public:
+  explicit SortOrder(MessageSorter sorter) : sorter_(std::move(sorter)) {}
+
+  absl::Status Add(const engine::MessageRow& row, MessageReader& reader) {
+    std::optional<engine::MessageKeysView> keys;
+    if (sorter_.needs_keys()) {
+      RMAIL_ASSIGN_OR_RETURN(keys, reader.Keys());
+    }
+    sorter_.Add(row, keys ? &*keys : nullptr);
+    return absl::OkStatus();
+  }
+  std::vector<uint32_t> Finish() { return sorter_.Finish(); }
+
+ private:
+  MessageSorter sorter_;
+};
+
+class ThreadOrder {
+ public:
+  explicit ThreadOrder(pb::ThreadMessagesRequest::Algorithm algorithm) : algorithm_(algorithm) {}
+
+  absl::Status Add(const engine::MessageRow& row, MessageReader& reader) {
+    RMAIL_ASSIGN_OR_RETURN(const engine::MessageKeysView keys, reader.Keys());
+    input_.Add(row, keys);
+    return absl::OkStatus();
+  }
+  std::vector<ThreadPlace> Finish() const {
+    return algorithm_ == pb::ThreadMessagesRequest::ALGORITHM_ORDEREDSUBJECT
+               ? ThreadBySubject(input_)
+               : ThreadByReferences(input_);
+  }
+
+ private:
+  const pb::ThreadMessagesRequest::Algorithm algorithm_;
+  ThreadInput input_;
 };
 
 }  // namespace
 
 absl::StatusOr<Producer<pb::SearchMessagesResponse>> NewSearch(
-    std::shared_ptr<engine::Mailbox> mailbox, std::vector<engine::MessageRow> rows,
-    std::vector<std::string> keywords, pb::SearchExpression expression) {
-  // An empty list matches everything.
-  if (expression.condition_case() == pb::SearchExpression::CONDITION_NOT_SET) {
-    expression.mutable_all_of();
-  }
-  RMAIL_ASSIGN_OR_RETURN(Condition condition, Compiler(std::move(keywords)).Compile(expression));
-  auto search = std::make_unique<Search>(std::move(mailbox), std::move(rows), std::move(condition));
+    SearchedMailbox where, const pb::SearchMessagesRequest& request) {
+  RMAIL_ASSIGN_OR_RETURN(std::unique_ptr<Search> search,
+                         Search::Start(std::move(where), request.expression()));
   return Producer<pb::SearchMessagesResponse>(
-      [search = std::move(search)](pb::SearchMessagesResponse* response) {
-        return search->Next(response);
+      [search = std::move(search),
+       more = true](pb::SearchMessagesResponse* response) mutable -> absl::StatusOr<bool> {
+        if (!more) return false;
+        std::vector<uint32_t> found;
+        RMAIL_ASSIGN_OR_RETURN(
+            more, search->Step([&](const engine::MessageRow& row, const MessageReader&) {
+              found.push_back(row.info.uid);
+              return absl::OkStatus();
+            }));
+        AddRanges(found, response->mutable_uids());
+        return true;
+      });
+}
+
+absl::StatusOr<Producer<pb::SortMessagesResponse>> NewSort(SearchedMailbox where,
+                                                           const pb::SortMessagesRequest& request) {
+  RMAIL_ASSIGN_OR_RETURN(MessageSorter sorter, MessageSorter::Create(request.criteria()));
+  RMAIL_ASSIGN_OR_RETURN(std::unique_ptr<Search> search,
+                         Search::Start(std::move(where), request.expression()));
+  auto sort = std::make_unique<OrderedSearch<SortOrder, uint32_t>>(std::move(search),
+                                                                   SortOrder(std::move(sorter)));
+  return Producer<pb::SortMessagesResponse>(
+      [sort = std::move(sort)](pb::SortMessagesResponse* response) {
+        return sort->Next([response](uint32_t uid) { response->add_uids(uid); });
+      });
+}
+
+absl::StatusOr<Producer<pb::ThreadMessagesResponse>> NewThread(
+    SearchedMailbox where, const pb::ThreadMessagesRequest& request) {
+  if (request.algorithm() != pb::ThreadMessagesRequest::ALGORITHM_ORDEREDSUBJECT &&
+      request.algorithm() != pb::ThreadMessagesRequest::ALGORITHM_REFERENCES) {
+    return Error(pb::ERROR_REASON_INVALID_REQUEST, "no algorithm is given");
+  }
+  RMAIL_ASSIGN_OR_RETURN(std::unique_ptr<Search> search,
+                         Search::Start(std::move(where), request.expression()));
+  auto thread = std::make_unique<OrderedSearch<ThreadOrder, ThreadPlace>>(
+      std::move(search), ThreadOrder(request.algorithm()));
+  return Producer<pb::ThreadMessagesResponse>(
+      [thread = std::move(thread)](pb::ThreadMessagesResponse* response) {
+        return thread->Next([response](const ThreadPlace& place) {
+          pb::ThreadNode* const node = response->add_nodes();
+          node->set_uid(place.uid);
+          node->set_depth(place.depth);
+        });
       });
 }
 

@@ -1,22 +1,40 @@
-// SearchMessages: an expression tree, evaluated message by message, what is cheap first.
+// SearchMessages, SortMessages and ThreadMessages: messages are looked at one by one, what is cheap
+// first.
 #ifndef RMAIL_STORE_SERVICE_SEARCH_H_
 #define RMAIL_STORE_SERVICE_SEARCH_H_
 
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "rmail/store/v1/message.pb.h"
+#include "store/base/env.h"
 #include "store/engine/mailbox.h"
 #include "store/service/reactors.h"
 
 namespace rmail::service {
 
-// The UIDs of those of `rows` that match, a part of them an answer; so a long search can be
-// cancelled. `keywords` are the mailbox's, by bit. INVALID_REQUEST for a tree that is nested too
-// deep or has an empty condition.
+// Where messages are looked for.
+struct SearchedMailbox {
+  Env* env;
+  std::shared_ptr<engine::Mailbox> mailbox;
+  // Its keywords, by bit.
+  std::vector<std::string> keywords;
+};
+
+// Each looks at a part of the messages for an answer, which may be empty: so a long search can be
+// cancelled. Messages that are expunged meanwhile or damaged match nothing. INVALID_REQUEST for an
+// expression or criteria that make no sense.
+
 absl::StatusOr<Producer<store::v1::SearchMessagesResponse>> NewSearch(
-    std::shared_ptr<engine::Mailbox> mailbox, std::vector<engine::MessageRow> rows,
-    std::vector<std::string> keywords, store::v1::SearchExpression expression);
+    SearchedMailbox where, const store::v1::SearchMessagesRequest& request);
+
+absl::StatusOr<Producer<store::v1::SortMessagesResponse>> NewSort(
+    SearchedMailbox where, const store::v1::SortMessagesRequest& request);
+
+absl::StatusOr<Producer<store::v1::ThreadMessagesResponse>> NewThread(
+    SearchedMailbox where, const store::v1::ThreadMessagesRequest& request);
 
 }  // namespace rmail::service
 

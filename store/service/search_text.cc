@@ -1,13 +1,11 @@
 #include "store/service/search_text.h"
 
-#include <unicode/unistr.h>
+#include <string.h>
 
 #include <algorithm>
-#include <string_view>
-#include <utility>
 
-#include "absl/strings/match.h"
 #include "store/base/status.h"
+#include "store/mime/casemap.h"
 #include "store/mime/decode.h"
 #include "store/mime/header.h"
 
@@ -16,29 +14,13 @@ namespace {
 
 namespace pb = ::rmail::store::v1;
 
-// What is searched of one header and of all body parts.
-constexpr uint64_t kMaxHeader = 1 << 20;
+// What is searched of all body parts, decoded, in octets.
 constexpr uint64_t kMaxBody = 16 << 20;
 constexpr int64_t kMicrosPerMinute = 60'000'000;
 
-bool IsAscii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
-}
-
-std::string Fold(std::string text) {
-  if (IsAscii(text)) {
-    for (char& c : text) {
-      if (c >= 'A' && c <= 'Z') c += 'a' - 'A';
-    }
-    return text;
-  }
-  std::string folded;
-  icu::UnicodeString::fromUTF8(text).foldCase().toUTF8String(folded);
-  return folded;
-}
-
-bool Contains(std::string_view text, std::string_view folded) {
-  return text.find(folded) != std::string_view::npos;
+bool Find(std::string_view text, std::string_view wanted) {
+  return wanted.empty() ||
+         memmem(text.data(), text.size(), wanted.data(), wanted.size()) != nullptr;
 }
 
 std::string_view Charset(const pb::BodyPart& part) {
@@ -48,124 +30,97 @@ std::string_view Charset(const pb::BodyPart& part) {
   return "us-ascii";
 }
 
-absl::StatusOr<bool> HeaderMatches(MessageText& text, const std::string& name,
-                                   const std::string& wanted) {
-  RMAIL_ASSIGN_OR_RETURN(const std::string* const header, text.RawHeader());
-  mime::HeaderReader fields(*header);
-  while (const std::optional<mime::HeaderField> field = fields.Next()) {
-    if (!absl::EqualsIgnoreCase(ToAbsl(field->name), name)) continue;
-    if (Contains(Fold(mime::DecodeWords(mime::Unfold(field->value))), wanted)) return true;
-  }
-  return false;
-}
-
-// RFC 9051, 6.4.4: SENTON and its like disregard time zone: the day is the sender's.
-absl::StatusOr<std::optional<int64_t>> SentLocally(MessageText& text) {
-  RMAIL_ASSIGN_OR_RETURN(const pb::MessageDigest* const digest, text.Digest());
-  const pb::Envelope& envelope = digest->envelope();
-  if (!envelope.has_sent()) return std::optional<int64_t>();
-  return std::optional<int64_t>(envelope.sent() + envelope.sent_zone() * kMicrosPerMinute);
-}
-
 }  // namespace
 
-absl::StatusOr<MessageReader*> MessageText::Reader() {
-  if (!reader_) {
-    RMAIL_ASSIGN_OR_RETURN(std::unique_ptr<File> file, mailbox_.OpenMessage(info_));
-    reader_.emplace(std::move(file), info_.size);
+// A search of the body under way: texts are looked at one by one. A text that is looked for over
+// the end of one is not found: each part is a text of its own.
+struct MessageText::BodySearch {
+  std::string_view wanted;
+  uint64_t room = kMaxBody;
+  bool found = false;
+
+  bool done() const { return found || room == 0; }
+  void Add(std::string_view text) {
+    found = found || Find(mime::FoldCase(text), wanted);
+    room -= std::min<uint64_t>(room, text.size());
   }
-  return &*reader_;
-}
+};
 
-absl::StatusOr<const pb::MessageDigest*> MessageText::Digest() {
-  RMAIL_ASSIGN_OR_RETURN(MessageReader* const reader, Reader());
-  return reader->Digest();
-}
-
-absl::StatusOr<const std::string*> MessageText::RawHeader() {
-  if (!raw_header_) {
-    RMAIL_ASSIGN_OR_RETURN(MessageReader* const reader, Reader());
-    RMAIL_ASSIGN_OR_RETURN(const pb::MessageDigest* const digest, reader->Digest());
-    RMAIL_ASSIGN_OR_RETURN(raw_header_,
-                           reader->Read(0, std::min(digest->body().body_offset(), kMaxHeader)));
+absl::StatusOr<bool> MessageText::HeaderMatches(const engine::HeaderQuery& query) {
+  RMAIL_ASSIGN_OR_RETURN(const engine::MessageKeysView keys, reader_.Keys());
+  const engine::MessageKeysView::Answer answer = keys.Matches(query);
+  if (answer != engine::MessageKeysView::Answer::kUnknown) {
+    return answer == engine::MessageKeysView::Answer::kYes;
   }
-  return &*raw_header_;
+  RMAIL_ASSIGN_OR_RETURN(const std::string_view header, RawHeader());
+  return query.Matches(header);
 }
 
-absl::StatusOr<const std::string*> MessageText::Header() {
-  if (!header_) {
-    RMAIL_ASSIGN_OR_RETURN(const std::string* const raw, RawHeader());
-    std::string text;
-    mime::HeaderReader fields(*raw);
-    while (const std::optional<mime::HeaderField> field = fields.Next()) {
-      text.append(field->name).append(": ");
-      text.append(mime::DecodeWords(mime::Unfold(field->value))).append("\n");
-    }
-    header_ = Fold(std::move(text));
+absl::StatusOr<bool> MessageText::BodyContains(std::string_view wanted) {
+  if (wanted.empty()) return true;
+  RMAIL_ASSIGN_OR_RETURN(const pb::MessageDigest* const digest, reader_.Digest());
+  BodySearch search{wanted};
+  RMAIL_RETURN_IF_ERROR(SearchPart(digest->body(), &search));
+  return search.found;
+}
+
+absl::StatusOr<bool> MessageText::Contains(std::string_view wanted) {
+  RMAIL_ASSIGN_OR_RETURN(const engine::MessageKeysView keys, reader_.Keys());
+  if (keys.AnyTextContains(wanted)) return true;
+  RMAIL_ASSIGN_OR_RETURN(const bool in_header, HeaderContains(wanted));
+  return in_header ? true : BodyContains(wanted);
+}
+
+absl::StatusOr<std::optional<int64_t>> MessageText::SentLocally() {
+  RMAIL_ASSIGN_OR_RETURN(const engine::MessageKeysView keys, reader_.Keys());
+  if (!keys.sent()) return std::optional<int64_t>();
+  return std::optional<int64_t>(keys.sent()->micros_utc +
+                                keys.sent()->zone_minutes * kMicrosPerMinute);
+}
+
+absl::StatusOr<std::string_view> MessageText::RawHeader() {
+  RMAIL_ASSIGN_OR_RETURN(const pb::MessageDigest* const digest, reader_.Digest());
+  return reader_.View(0,
+                      std::min<uint64_t>(digest->body().body_offset(), engine::kMaxSearchedHeader));
+}
+
+absl::StatusOr<bool> MessageText::HeaderContains(std::string_view wanted) {
+  RMAIL_ASSIGN_OR_RETURN(const std::string_view header, RawHeader());
+  std::string text;
+  mime::HeaderReader fields(header);
+  while (const std::optional<mime::HeaderField> field = fields.Next()) {
+    text.append(field->name).append(": ");
+    text.append(mime::DecodeWords(field->value)).append("\n");
   }
-  return &*header_;
+  return Find(mime::FoldCase(text), wanted);
 }
 
-absl::StatusOr<const std::string*> MessageText::Body() {
-  if (!body_) {
-    RMAIL_ASSIGN_OR_RETURN(const pb::MessageDigest* const digest, Digest());
-    std::string text;
-    RMAIL_RETURN_IF_ERROR(AddBody(digest->body(), &text));
-    body_ = Fold(std::move(text));
-  }
-  return &*body_;
-}
-
-absl::Status MessageText::AddBody(const pb::BodyPart& part, std::string* text) {
-  RMAIL_ASSIGN_OR_RETURN(MessageReader* const reader, Reader());
+// (Nested as deep as a digest may be.)
+absl::Status MessageText::SearchPart(const pb::BodyPart& part, BodySearch* search) {
   for (const pb::BodyPart& inner : part.parts()) {
-    if (part.has_envelope()) {
-      const uint64_t size = std::min(
-          inner.body_offset() - std::min(inner.header_offset(), inner.body_offset()), kMaxHeader);
-      RMAIL_ASSIGN_OR_RETURN(const std::string header, reader->Read(inner.header_offset(), size));
-      text->append(mime::DecodeWords(header)).append("\n");
-    }
-    RMAIL_RETURN_IF_ERROR(AddBody(inner, text));
+    if (search->done()) return absl::OkStatus();
+    if (part.has_envelope()) RMAIL_RETURN_IF_ERROR(SearchEnclosedHeader(inner, search));
+    RMAIL_RETURN_IF_ERROR(SearchPart(inner, search));
   }
-  if (!part.parts().empty() || part.type() != "text" || text->size() >= kMaxBody) {
-    return absl::OkStatus();
-  }
-  const uint64_t room = kMaxBody - text->size();
-  RMAIL_ASSIGN_OR_RETURN(const std::string raw,
-                         reader->Read(part.body_offset(), std::min(part.body_size(), room)));
-  text->append(mime::ToUtf8(mime::DecodeContent(raw, part.encoding()), Charset(part)));
-  text->append("\n");
+  if (!part.parts().empty() || part.type() != "text" || search->done()) return absl::OkStatus();
+  return SearchText(part, search);
+}
+
+absl::Status MessageText::SearchEnclosedHeader(const pb::BodyPart& message, BodySearch* search) {
+  const uint64_t start = std::min(message.header_offset(), message.body_offset());
+  const uint64_t size =
+      std::min<uint64_t>(message.body_offset() - start, engine::kMaxSearchedHeader);
+  RMAIL_ASSIGN_OR_RETURN(const std::string_view header, reader_.View(start, size));
+  search->Add(mime::DecodeWords(header));
   return absl::OkStatus();
 }
 
-TextTest MakeTextTest(const pb::SearchExpression& expression) {
-  switch (expression.condition_case()) {
-    case pb::SearchExpression::kHeader:
-      return [name = expression.header().field(), wanted = Fold(expression.header().text())](
-                 MessageText& text) { return HeaderMatches(text, name, wanted); };
-    case pb::SearchExpression::kBody:
-      return [wanted = Fold(expression.body())](MessageText& text) -> absl::StatusOr<bool> {
-        RMAIL_ASSIGN_OR_RETURN(const std::string* const body, text.Body());
-        return Contains(*body, wanted);
-      };
-    case pb::SearchExpression::kText:
-      return [wanted = Fold(expression.text())](MessageText& text) -> absl::StatusOr<bool> {
-        RMAIL_ASSIGN_OR_RETURN(const std::string* const header, text.Header());
-        if (Contains(*header, wanted)) return true;
-        RMAIL_ASSIGN_OR_RETURN(const std::string* const body, text.Body());
-        return Contains(*body, wanted);
-      };
-    case pb::SearchExpression::kSentFrom:
-      return [from = expression.sent_from()](MessageText& text) -> absl::StatusOr<bool> {
-        RMAIL_ASSIGN_OR_RETURN(const std::optional<int64_t> sent, SentLocally(text));
-        return sent && *sent >= from;
-      };
-    default:
-      return [before = expression.sent_before()](MessageText& text) -> absl::StatusOr<bool> {
-        RMAIL_ASSIGN_OR_RETURN(const std::optional<int64_t> sent, SentLocally(text));
-        return sent && *sent < before;
-      };
-  }
+absl::Status MessageText::SearchText(const pb::BodyPart& part, BodySearch* search) {
+  RMAIL_ASSIGN_OR_RETURN(
+      const std::string_view raw,
+      reader_.View(part.body_offset(), std::min(part.body_size(), search->room)));
+  search->Add(mime::ToUtf8(mime::DecodeContent(raw, part.encoding()), Charset(part)));
+  return absl::OkStatus();
 }
 
 }  // namespace rmail::service

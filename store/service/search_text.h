@@ -3,51 +3,45 @@
 #define RMAIL_STORE_SERVICE_SEARCH_TEXT_H_
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
-#include "rmail/store/v1/message.pb.h"
-#include "store/engine/mailbox.h"
+#include "rmail/store/v1/digest.pb.h"
+#include "store/engine/message_keys.h"
 #include "store/service/message_reader.h"
 
 namespace rmail::service {
 
-// A message's text, read when it is first asked for. Texts are decoded, in UTF-8, with case folded.
+// What is searched of the message that a reader has turned to. Texts are decoded, in UTF-8, with
+// case folded; so is what is looked for. What the keys know is asked there.
 class MessageText {
  public:
-  // `mailbox` outlives it.
-  MessageText(engine::Mailbox& mailbox, const engine::MessageInfo& info)
-      : mailbox_(mailbox), info_(info) {}
+  // `reader` outlives it and stays with its message.
+  explicit MessageText(MessageReader& reader) : reader_(reader) {}
 
-  // Whether the message has been opened.
-  bool opened() const { return reader_.has_value(); }
-
-  absl::StatusOr<const store::v1::MessageDigest*> Digest();
-  // The header as it stands in the message.
-  absl::StatusOr<const std::string*> RawHeader();
-  // The header, its encoded words decoded.
-  absl::StatusOr<const std::string*> Header();
-  // The text parts and the headers of enclosed messages.
-  absl::StatusOr<const std::string*> Body();
+  absl::StatusOr<bool> HeaderMatches(const engine::HeaderQuery& query);
+  // Whether a text is in the text parts or in the headers of enclosed messages.
+  absl::StatusOr<bool> BodyContains(std::string_view wanted);
+  // Whether it is in the header or in the body.
+  absl::StatusOr<bool> Contains(std::string_view wanted);
+  // The Date field as the sender's clock showed it, microseconds since 1970 (RFC 9051, 6.4.4:
+  // SENTON and its like disregard the time zone); nullopt when it can't be understood.
+  absl::StatusOr<std::optional<int64_t>> SentLocally();
 
  private:
-  absl::StatusOr<MessageReader*> Reader();
-  absl::Status AddBody(const store::v1::BodyPart& part, std::string* text);
+  struct BodySearch;
 
-  engine::Mailbox& mailbox_;
-  const engine::MessageInfo info_;
-  std::optional<MessageReader> reader_;
-  std::optional<std::string> raw_header_;
-  std::optional<std::string> header_;
-  std::optional<std::string> body_;
+  // The header as it stands in the message; it stays until the message is looked at again.
+  absl::StatusOr<std::string_view> RawHeader();
+  absl::StatusOr<bool> HeaderContains(std::string_view wanted);
+  absl::Status SearchPart(const store::v1::BodyPart& part, BodySearch* search);
+  absl::Status SearchEnclosedHeader(const store::v1::BodyPart& message, BodySearch* search);
+  absl::Status SearchText(const store::v1::BodyPart& part, BodySearch* search);
+
+  MessageReader& reader_;
 };
-
-using TextTest = std::function<absl::StatusOr<bool>(MessageText&)>;
-
-// The test of one of the conditions header, body, text, sent_from, sent_before.
-TextTest MakeTextTest(const store::v1::SearchExpression& expression);
 
 }  // namespace rmail::service
 

@@ -26,6 +26,7 @@ struct ServiceContext {
 std::unique_ptr<grpc::Service> NewMailboxService(ServiceContext context);
 std::unique_ptr<grpc::Service> NewMessageService(ServiceContext context);
 std::unique_ptr<grpc::Service> NewDirectoryService(ServiceContext context);
+std::unique_ptr<grpc::Service> NewQuotaService(ServiceContext context);
 std::unique_ptr<grpc::Service> NewAuthService(ServiceContext context);
 std::unique_ptr<grpc::Service> NewAdminService(ServiceContext context);
 // The streams of WatchService never end by themselves: EndAll does it before the server shuts down.

@@ -60,6 +60,7 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(StoreOptions opt
   engine::EngineOptions engine_options;
   engine_options.mail_root = options.mail_root;
   engine_options.domains = options.domains;
+  if (options.sync_file_system) engine_options.sync = engine::SyncMode::kSyncFs;
   RMAIL_ASSIGN_OR_RETURN(impl->engine, engine::Engine::Open(std::move(engine_options)));
   impl->authorizer = std::make_unique<Authorizer>(*impl->engine, options.token_secret);
   impl->pool = std::make_unique<WorkerPool>(options.workers);
@@ -71,6 +72,7 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(StoreOptions opt
   impl->services.push_back(NewMailboxService(context));
   impl->services.push_back(NewMessageService(context));
   impl->services.push_back(NewDirectoryService(context));
+  impl->services.push_back(NewQuotaService(context));
   impl->services.push_back(NewAuthService(context));
   impl->services.push_back(NewAdminService(context));
   impl->services.push_back(NewWatchService(context, impl->watch_streams));

@@ -34,6 +34,8 @@ struct StoreOptions {
   // "127.0.0.1:9010", port 0 for any; empty: only the in-process channel.
   std::string listen;
   StoreTls tls;
+  // What is to be durable is synced with the whole file system, rather than file by file.
+  bool sync_file_system = false;
   // Threads that work on files: as many deliveries can wait for the disk at once.
   int workers = 64;
 };

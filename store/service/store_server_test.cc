@@ -466,14 +466,16 @@ TEST_F(StoreServerTest, CheckAndRebuildAgree) {
   ASSERT_TRUE(Append({"x"}).ok());
   pb::CheckMailboxRequest check;
   check.set_mailbox(inbox_);
-  const auto checked = Call(alice_, check);
+  const auto checked = ReadAll(alice_, check);
   ASSERT_TRUE(checked.ok()) << checked.status();
-  EXPECT_EQ(checked->indexed(), 1u);
-  EXPECT_EQ(checked->files(), 1u);
-  EXPECT_THAT(checked->problems(), IsEmpty());
+  EXPECT_EQ(checked->back().result().indexed(), 1u);
+  EXPECT_EQ(checked->back().result().files(), 1u);
+  EXPECT_THAT(checked->back().result().problems(), IsEmpty());
   pb::RebuildMailboxRequest rebuild;
   rebuild.set_mailbox(inbox_);
-  EXPECT_EQ(Call(alice_, rebuild)->messages(), 1u);
+  const auto rebuilt = ReadAll(alice_, rebuild);
+  ASSERT_TRUE(rebuilt.ok()) << rebuilt.status();
+  EXPECT_EQ(rebuilt->back().result().messages(), 1u);
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/clock.h"
@@ -14,6 +13,7 @@
 #include "store/engine/address.h"
 #include "store/engine/file_name.h"
 #include "store/engine/incoming_message.h"
+#include "store/engine/message_records.h"
 
 namespace rmail::service {
 namespace {
@@ -34,10 +34,11 @@ absl::Status BadRequest(std::string_view why) {
 // The bytes of an upload, until all have come.
 class Body {
  public:
-  absl::Status Open(Env* env, const std::string& directory, uint64_t announced) {
+  absl::Status Open(engine::Engine& engine, const std::string& directory, uint64_t announced) {
     if (announced > kMaxMessage) return TooLarge();
     announced_ = announced;
-    RMAIL_ASSIGN_OR_RETURN(message_, engine::IncomingMessage::Create(env, directory));
+    RMAIL_ASSIGN_OR_RETURN(
+        message_, engine::IncomingMessage::Create(engine.env(), directory, &engine.commits()));
     return absl::OkStatus();
   }
   bool open() const { return message_ != nullptr; }
@@ -47,6 +48,7 @@ class Body {
     if (data.size() > kMaxChunk) return BadRequest("a chunk is too large");
     const uint64_t size = message_->size() + data.size();
     if (size > kMaxMessage || (announced_ != 0 && size > announced_)) return TooLarge();
+    records_builder_.Update(data);
     return message_->Write(data);
   }
 
@@ -57,10 +59,13 @@ class Body {
     if (end.size() != size || (announced_ != 0 && announced_ != size)) {
       return BadRequest(fmt::format("{} octets came, not as many as announced", size));
     }
+    records_ = records_builder_.Finish();
     return message_->Finish();
   }
 
   const engine::IncomingMessage& message() const { return *message_; }
+  // After Finish: what is kept beside the message.
+  const engine::MessageRecords& records() const { return records_; }
 
  private:
   static absl::Status TooLarge() {
@@ -68,6 +73,8 @@ class Body {
   }
 
   std::unique_ptr<engine::IncomingMessage> message_;
+  engine::MessageRecordsBuilder records_builder_;
+  engine::MessageRecords records_;
   uint64_t announced_ = 0;
 };
 
@@ -115,26 +122,21 @@ class AppendReceiver
     if (header.internal_date() < 0) return BadRequest("an internal date before 1970");
     RMAIL_ASSIGN_OR_RETURN(mailbox_, resource_.account->OpenMailbox(resource_.mailbox_id));
     // Early, so that nobody sends what won't fit.
-    RMAIL_RETURN_IF_ERROR(ReserveUpTo(header.size()));
+    RMAIL_RETURN_IF_ERROR(CheckRoom(header.size()));
     header_ = header;
     RMAIL_ASSIGN_OR_RETURN(const std::string directory, mailbox_->IncomingDirectory());
-    return body_.Open(context_.engine.env(), directory, header.size());
+    return body_.Open(context_.engine, directory, header.size());
   }
 
   absl::Status Write(const std::string& data) override {
-    if (body_.open()) RMAIL_RETURN_IF_ERROR(ReserveUpTo(body_.message().size() + data.size()));
+    if (body_.open()) RMAIL_RETURN_IF_ERROR(CheckRoom(body_.message().size() + data.size()));
     return body_.Write(data);
   }
 
-  // What has come counts against the quota before it is a message. Taken in steps: each looks at
-  // all mailboxes.
-  absl::Status ReserveUpTo(uint64_t size) {
-    if (size <= reserved_ && !rooms_.empty()) return absl::OkStatus();
-    RMAIL_ASSIGN_OR_RETURN(engine::Account::Reservation room,
-                           resource_.account->Reserve(size - reserved_));
-    rooms_.push_back(std::move(room));
-    reserved_ = size;
-    return absl::OkStatus();
+  absl::Status CheckRoom(uint64_t size) {
+    if (checked_ && size <= *checked_) return absl::OkStatus();
+    checked_ = size;
+    return resource_.account->CheckRoom(size);
   }
 
   absl::Status Commit(pb::AppendMessageResponse* response) {
@@ -144,8 +146,11 @@ class AppendReceiver
         info.flags, account.FlagsMask(resource_.mailbox_id, header_.flags(), /*create=*/true));
     info.internal_date = header_.internal_date() != 0 ? header_.internal_date() : NowMicros();
     info.size = body_.message().size();
+    engine::Mailbox::AppendOptions options;
+    options.records = &body_.records();
+    RMAIL_ASSIGN_OR_RETURN(options.quota, account.QuotaLimit());
     RMAIL_ASSIGN_OR_RETURN(const engine::Mailbox::AppendedMessage appended,
-                           mailbox_->Append(body_.message().path(), info));
+                           mailbox_->Append(body_.message().path(), info, options));
     RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const engine::MailboxList> list,
                            account.Mailboxes());
     const auto entry = list->mailboxes.find(resource_.mailbox_id);
@@ -160,8 +165,7 @@ class AppendReceiver
   AccountResource resource_;
   std::shared_ptr<engine::Mailbox> mailbox_;
   pb::AppendHeader header_;
-  std::vector<engine::Account::Reservation> rooms_;
-  uint64_t reserved_ = 0;  // octets, in all of rooms_
+  std::optional<uint64_t> checked_;  // octets that had room
 };
 
 class DeliverReceiver : public BodyReceiver<pb::DeliverMessageRequest, pb::DeliverMessageResponse,
@@ -212,7 +216,7 @@ class DeliverReceiver : public BodyReceiver<pb::DeliverMessageRequest, pb::Deliv
                            FindRecipient(recipient));
     RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Mailbox> inbox, account->OpenInbox());
     RMAIL_ASSIGN_OR_RETURN(const std::string directory, inbox->IncomingDirectory());
-    return body_.Open(context_.engine.env(), directory, header_.size());
+    return body_.Open(context_.engine, directory, header_.size());
   }
 
   absl::StatusOr<std::shared_ptr<engine::Account>> FindRecipient(const std::string& name) {
@@ -232,14 +236,15 @@ class DeliverReceiver : public BodyReceiver<pb::DeliverMessageRequest, pb::Deliv
   absl::StatusOr<uint32_t> DeliverTo(const std::string& recipient) {
     RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Account> account,
                            FindRecipient(recipient));
-    RMAIL_ASSIGN_OR_RETURN(const engine::Account::Reservation room,
-                           account->Reserve(body_.message().size()));
     RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Mailbox> inbox, account->OpenInbox());
     engine::MessageInfo info;
     info.internal_date = NowMicros();
     info.size = body_.message().size();
+    engine::Mailbox::AppendOptions options;
+    options.records = &body_.records();
+    RMAIL_ASSIGN_OR_RETURN(options.quota, account->QuotaLimit());
     RMAIL_ASSIGN_OR_RETURN(const engine::Mailbox::AppendedMessage appended,
-                           inbox->Append(body_.message().path(), info));
+                           inbox->Append(body_.message().path(), info, options));
     return appended.uid;
   }
 

@@ -1,0 +1,76 @@
+#include <memory>
+#include <string>
+
+#include "rmail/store/v1/quota.grpc.pb.h"
+#include "store/base/error.h"
+#include "store/base/status.h"
+#include "store/engine/address.h"
+#include "store/service/reactors.h"
+#include "store/service/services.h"
+
+namespace rmail::service {
+namespace {
+
+namespace pb = ::rmail::store::v1;
+
+// A name of an account: a mailbox has no quota of its own.
+absl::Status CheckAccountName(const std::string& name) {
+  const std::optional<engine::ResourceName> resource = engine::ParseResourceName(name);
+  if (resource && resource->mailbox.empty()) return absl::OkStatus();
+  return Error(pb::ERROR_REASON_INVALID_REQUEST, "not the name of an account");
+}
+
+class QuotaServicer : public pb::QuotaService::CallbackService {
+ public:
+  explicit QuotaServicer(ServiceContext context) : context_(context) {}
+
+  grpc::ServerUnaryReactor* GetQuota(grpc::CallbackServerContext* call,
+                                     const pb::GetQuotaRequest* request,
+                                     pb::GetQuotaResponse* response) override {
+    return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
+      RMAIL_ASSIGN_OR_RETURN(const AccountResource resource,
+                             context_.authorizer.ResourceForAdmin(*call, request->name()));
+      RMAIL_RETURN_IF_ERROR(CheckAccountName(request->name()));
+      return Fill(*resource.account, response->mutable_quota());
+    });
+  }
+
+  grpc::ServerUnaryReactor* UpdateQuota(grpc::CallbackServerContext* call,
+                                        const pb::UpdateQuotaRequest* request,
+                                        pb::UpdateQuotaResponse* response) override {
+    return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
+      RMAIL_RETURN_IF_ERROR(context_.authorizer.Require(*call, {TokenScope::kAdmin}));
+      RMAIL_ASSIGN_OR_RETURN(const AccountResource resource,
+                             context_.authorizer.ResourceForAdmin(*call, request->name()));
+      RMAIL_RETURN_IF_ERROR(CheckAccountName(request->name()));
+      if (request->limit_mb() > engine::kMaxQuotaMb) {
+        return Error(pb::ERROR_REASON_INVALID_REQUEST, "the quota is too large");
+      }
+      RMAIL_RETURN_IF_ERROR(resource.account
+                                ->UpdateSettings([&](engine::UserSettings& settings) {
+                                  settings.quota_mb = request->limit_mb();
+                                })
+                                .status());
+      return Fill(*resource.account, response->mutable_quota());
+    });
+  }
+
+ private:
+  static absl::Status Fill(engine::Account& account, pb::Quota* out) {
+    RMAIL_ASSIGN_OR_RETURN(const engine::Account::QuotaState quota, account.Quota());
+    out->set_name(engine::AccountName(account.address().ToString()));
+    out->set_used(quota.used);
+    out->set_limit_mb(quota.limit / engine::kMiB);
+    return absl::OkStatus();
+  }
+
+  const ServiceContext context_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> NewQuotaService(ServiceContext context) {
+  return std::make_unique<QuotaServicer>(context);
+}
+
+}  // namespace rmail::service
