@@ -56,6 +56,25 @@ boost::asio::awaitable<std::optional<Reply>> CheckSender(Session& session, std::
   co_return Reply{553, "5.7.1", "This sender address is not yours"};
 }
 
+// nullopt: at least one account gets its mail.
+std::optional<Reply> CheckRecipient(Session& session, std::string_view address,
+                                    const ResolveRecipientResponse& resolved, bool no_domain) {
+  const std::string& id = session.state().transaction->id;
+  if (!resolved.local() && !no_domain) {
+    LogInfo("smtp: {} relaying to <{}> refused, peer={}", id, address, session.connection().peer());
+    return Reply{550, "5.7.1", "Relaying not available"};
+  }
+  if (!resolved.external().empty()) {
+    LogWarning("smtp: {} <{}> leads elsewhere, too: {} addresses get nothing, nothing is relayed",
+               id, address, resolved.external_size());
+  }
+  if (!resolved.accounts().empty()) return std::nullopt;
+  if (resolved.external().empty()) return ReplyFor(store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND);
+  // Somebody meant this alias to work, and it will once mail is relayed: until then the sender
+  // keeps the mail.
+  return Reply{451, "4.3.5", "Mail for this address leaves this server, which is not set up"};
+}
+
 // A recipient's refusal. Whoever guesses addresses is slowed down.
 boost::asio::awaitable<Reply> Refuse(Session& session, Reply reply) {
   const SmtpOptions& options = session.options();
@@ -115,14 +134,8 @@ boost::asio::awaitable<Outcome> CmdRcpt(Session& session, std::string argument) 
   recipient.address = path.Address();
   const auto resolved = co_await Resolve(session, recipient.address);
   if (!resolved.ok()) co_return co_await Refuse(session, ReplyFor(resolved.status()));
-  if (!resolved->local() && !no_domain) {
-    LogInfo("smtp: {} relaying to <{}> refused, peer={}", transaction.id, recipient.address,
-            session.connection().peer());
-    co_return co_await Refuse(session, {550, "5.7.1", "Relaying not available"});
-  }
-  if (resolved->accounts().empty()) {
-    co_return co_await Refuse(session, ReplyFor(store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND));
-  }
+  std::optional<Reply> refusal = CheckRecipient(session, recipient.address, *resolved, no_domain);
+  if (refusal.has_value()) co_return co_await Refuse(session, *std::move(refusal));
 
   recipient.accounts.assign(resolved->accounts().begin(), resolved->accounts().end());
   transaction.recipients.push_back(std::move(recipient));

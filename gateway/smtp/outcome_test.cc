@@ -16,8 +16,11 @@ TEST(ReplyFor, Reasons) {
   EXPECT_EQ(Codes(ReplyFor(store::v1::ERROR_REASON_ACCOUNT_DISABLED)), "550 5.2.1");
   EXPECT_EQ(Codes(ReplyFor(store::v1::ERROR_REASON_OVER_QUOTA)), "552 5.2.2");
   EXPECT_EQ(Codes(ReplyFor(store::v1::ERROR_REASON_MESSAGE_TOO_LARGE)), "552 5.3.4");
+  EXPECT_EQ(Codes(ReplyFor(store::v1::ERROR_REASON_ALIAS_LOOP)), "550 5.4.6");
   EXPECT_EQ(Codes(ReplyFor(store::v1::ERROR_REASON_STORE_UNAVAILABLE)), "451 4.3.0");
   EXPECT_EQ(Codes(ReplyFor(store::v1::ERROR_REASON_CORRUPT_MAILBOX)), "451 4.3.0");
+  // More recipients than an alias may have.
+  EXPECT_EQ(Codes(ReplyFor(store::v1::ERROR_REASON_INVALID_ALIAS)), "451 4.3.0");
   EXPECT_EQ(Codes(ReplyFor(store::v1::ERROR_REASON_BAD_TOKEN)), "451 4.3.0");
   EXPECT_EQ(Codes(ReplyFor(absl::InternalError("x"))), "451 4.3.0");
 }

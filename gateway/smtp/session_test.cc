@@ -105,6 +105,25 @@ TEST_F(SessionTest, Recipients) {
             "555 5.5.4 Parameter not supported");
 }
 
+TEST_F(SessionTest, Aliases) {
+  store.AddAlias("both@example.com", {"alice@example.com", "x@elsewhere.example"});
+  store.AddAlias("away@example.com", {"x@elsewhere.example", "y@elsewhere.example"});
+  store.AddAlias("loop@example.com", {});
+  Start();
+  auto client = ReceivingHello();
+  client->Say("MAIL FROM:<a@b>");
+  EXPECT_EQ(client->Say("RCPT TO:<away@example.com>"),
+            "451 4.3.5 Mail for this address leaves this server, which is not set up");
+  EXPECT_EQ(client->Say("RCPT TO:<loop@example.com>"),
+            "550 5.4.6 The address leads back to itself");
+  EXPECT_EQ(client->Say("DATA"), "554 5.5.1 No valid recipients");
+  EXPECT_EQ(client->Say("RCPT TO:<both@example.com>"), "250 2.1.5 Recipient OK");
+  EXPECT_EQ(client->Say("DATA").substr(0, 3), "354");
+  client->Send("hi\r\n.\r\n");
+  EXPECT_TRUE(client->Reply().starts_with("250 "));
+  EXPECT_EQ(store.Inbox("alice@example.com").size(), 1u);
+}
+
 TEST_F(SessionTest, StoreUnavailableIsTransient) {
   Start();
   auto client = ReceivingHello();

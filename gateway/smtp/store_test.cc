@@ -124,6 +124,28 @@ TEST_F(StoreTest, Recipients) {
   EXPECT_EQ(client->Say("RCPT TO:<alice@[127.0.0.1]>"), "550 5.7.1 Relaying not available");
 }
 
+TEST_F(StoreTest, AliasesReachEachAccountOnce) {
+  std::ofstream(store.mail_root() + "/domains/example.com/aliases.json")
+      << "{\"version\": 1, \"aliases\": ["
+         "{\"pattern\": \"all\", \"targets\": [\"alice@example.com\", \"team-x@example.com\"]},"
+         "{\"regex\": \"team-.*\", \"targets\": [\"bob@example.com\", \"alice+t@example.com\"]},"
+         "{\"pattern\": \"loop\", \"targets\": [\"loop@example.com\"]}]}";
+  auto client = Receiving();
+  client->Say("MAIL FROM:<>");
+  EXPECT_EQ(client->Say("RCPT TO:<All+x@example.com>"), "250 2.1.5 Recipient OK");
+  EXPECT_EQ(client->Say("RCPT TO:<alice@example.com>"), "250 2.1.5 Recipient OK");
+  EXPECT_EQ(client->Say("RCPT TO:<loop@example.com>"),
+            "550 5.4.6 The address leads back to itself");
+  EXPECT_TRUE(Send(*client, "hi\r\n.\r\n").starts_with("250 "));
+  EXPECT_EQ(Mail("alice").size(), 1u);
+  EXPECT_EQ(Mail("bob").size(), 1u);
+  // A slip while editing bounces nothing.
+  std::ofstream(store.mail_root() + "/domains/example.com/aliases.json") << "{";
+  client->Say("MAIL FROM:<>");
+  EXPECT_EQ(client->Say("RCPT TO:<all@example.com>").substr(0, 9), "451 4.3.0");
+  EXPECT_EQ(client->Say("RCPT TO:<alice@example.com>"), "250 2.1.5 Recipient OK");
+}
+
 TEST_F(StoreTest, Submission) {
   SmtpClient client(server->smtps_port(), SmtpClient::Tls::kOn);
   EXPECT_EQ(client.Reply().substr(0, 3), "220");
