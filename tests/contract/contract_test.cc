@@ -23,6 +23,7 @@
 #include "rmail/store/v1/directory.pb.h"
 #include "rmail/store/v1/mailbox.pb.h"
 #include "rmail/store/v1/message.pb.h"
+#include "rmail/store/v1/quota.pb.h"
 #include "rmail/store/v1/watch.pb.h"
 #include "store/base/token.h"
 #include "store/service/store_server.h"
@@ -64,12 +65,16 @@ struct CallCase {
 
 #define ALICE "\"accounts/alice@example.com\""
 #define ALICES_INBOX "\"accounts/alice@example.com/mailboxes/1\""
+#define ALICES_TRASH "\"accounts/alice@example.com/mailboxes/2\""
 
 // Each method of the contract has its row: EveryMethodIsTried fails when one is missing.
 constexpr CallCase kCalls[] = {
     {"MailboxService.CreateMailbox", "parent: " ALICE " path: 'New'", Stranger::kOtherAccount},
     {"MailboxService.GetMailbox", "name: " ALICES_INBOX, Stranger::kOtherAccount},
     {"MailboxService.ListMailboxes", "parent: " ALICE, Stranger::kOtherAccount},
+    {"MailboxService.RenameMailbox", "name: " ALICES_INBOX " path: 'New'", Stranger::kOtherAccount},
+    {"MailboxService.DeleteMailbox", "name: " ALICES_INBOX, Stranger::kOtherAccount},
+    {"MailboxService.SetSubscription", "name: " ALICES_INBOX, Stranger::kOtherAccount},
     {"MessageService.AppendMessage", "header { mailbox: " ALICES_INBOX " }",
      Stranger::kOtherAccount},
     {"MessageService.DeliverMessage", "header { recipients: " ALICE " }", Stranger::kAnyAccount},
@@ -79,8 +84,18 @@ constexpr CallCase kCalls[] = {
     {"MessageService.UpdateFlags",
      "mailbox: " ALICES_INBOX " uids { first: 1 last: 9 } operation: OPERATION_ADD",
      Stranger::kOtherAccount},
+    {"MessageService.CopyMessages",
+     "mailbox: " ALICES_INBOX " uids { first: 1 last: 9 } target: " ALICES_TRASH,
+     Stranger::kOtherAccount},
+    {"MessageService.MoveMessages",
+     "mailbox: " ALICES_INBOX " uids { first: 1 last: 9 } target: " ALICES_TRASH,
+     Stranger::kOtherAccount},
     {"MessageService.ExpungeMessages", "mailbox: " ALICES_INBOX, Stranger::kOtherAccount},
     {"MessageService.SearchMessages", "mailbox: " ALICES_INBOX, Stranger::kOtherAccount},
+    {"MessageService.SortMessages", "mailbox: " ALICES_INBOX " criteria { key: KEY_DATE }",
+     Stranger::kOtherAccount},
+    {"MessageService.ThreadMessages", "mailbox: " ALICES_INBOX " algorithm: ALGORITHM_REFERENCES",
+     Stranger::kOtherAccount},
     {"WatchService.Watch", "unsubscribe { mailbox: " ALICES_INBOX " }", Stranger::kNobody},
     {"DirectoryService.CreateAccount",
      "account { name: 'accounts/new@example.com' } password: 'password'", Stranger::kAnyAccount},
@@ -88,8 +103,17 @@ constexpr CallCase kCalls[] = {
     {"DirectoryService.ListAccounts", "", Stranger::kAnyAccount},
     {"DirectoryService.UpdateAccount", "name: " ALICE " admin: true", Stranger::kAnyAccount},
     {"DirectoryService.ResolveRecipient", "address: 'alice@example.com'", Stranger::kAnyAccount},
+    {"DirectoryService.ListAliases", "domain: 'example.com'", Stranger::kAnyAccount},
+    {"DirectoryService.SetAlias",
+     "alias { domain: 'example.com' kind: KIND_EXACT pattern: 'sales' targets: 'a@example.com' }",
+     Stranger::kAnyAccount},
+    {"DirectoryService.DeleteAlias", "domain: 'example.com' kind: KIND_EXACT pattern: 'sales'",
+     Stranger::kAnyAccount},
+    {"QuotaService.GetQuota", "name: " ALICE, Stranger::kOtherAccount},
+    {"QuotaService.UpdateQuota", "name: " ALICE " limit_mb: 1", Stranger::kAnyAccount},
     {"AuthService.Authenticate", "address: 'alice@example.com' password: 'password'",
      Stranger::kNotGateway},
+    {"AdminService.ListShards", "mailbox: " ALICES_INBOX, Stranger::kOtherAccount},
     {"AdminService.CheckMailbox", "mailbox: " ALICES_INBOX, Stranger::kOtherAccount},
     {"AdminService.RebuildMailbox", "mailbox: " ALICES_INBOX, Stranger::kOtherAccount},
     // Last: the calls above need the account.
@@ -98,6 +122,7 @@ constexpr CallCase kCalls[] = {
 
 #undef ALICE
 #undef ALICES_INBOX
+#undef ALICES_TRASH
 
 std::string MakeToken(TokenScope scope, const std::string& subject,
                       absl::Duration life = absl::Hours(1), const std::string& secret = kSecret) {
@@ -146,6 +171,7 @@ std::vector<const ServiceDescriptor*> ContractServices() {
            store::v1::Account::descriptor()->file(),
            store::v1::Mailbox::descriptor()->file(),
            store::v1::FetchMessagesRequest::descriptor()->file(),
+           store::v1::Quota::descriptor()->file(),
            store::v1::WatchRequest::descriptor()->file(),
        }) {
     for (int i = 0; i < file->service_count(); ++i) services.push_back(file->service(i));
@@ -236,7 +262,7 @@ class ContractTest : public ::testing::Test {
 
 TEST_F(ContractTest, ReflectionListsTheServices) {
   const std::string list = Reflect("list_services: ''");
-  EXPECT_EQ(ContractServices().size(), 6u);
+  EXPECT_EQ(ContractServices().size(), 7u);
   for (const ServiceDescriptor* const service : ContractServices()) {
     EXPECT_THAT(list, HasSubstr("name: \"" + service->full_name() + "\""));
   }
@@ -252,7 +278,7 @@ TEST_F(ContractTest, ReflectionDescribesWhatItLists) {
     names.emplace_back(part.substr(0, part.find('"')));
   }
   names.erase(names.begin());
-  EXPECT_EQ(names.size(), 8u) << list;
+  EXPECT_EQ(names.size(), 9u) << list;
   for (const std::string& name : names) {
     const std::string answer = Reflect("file_containing_symbol: '" + name + "'");
     EXPECT_THAT(answer, HasSubstr("file_descriptor_proto")) << name << ": " << answer;

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -33,9 +34,25 @@ absl::StatusOr<client::ResponseTo<Request>> Call(client::StoreClient& store,
   return done.get_future().get();
 }
 
-absl::StatusOr<pb::CheckMailboxResponse> Check(const std::string& config_path,
-                                               const std::string& address,
-                                               const std::string& path) {
+// The last answer of a stream.
+template <typename Request>
+absl::StatusOr<client::ResponseTo<Request>> ReadLast(client::StoreClient& store,
+                                                     const client::CallOptions& options,
+                                                     const Request& request) {
+  using Response = client::ResponseTo<Request>;
+  const auto reader = store.Read(options, request);
+  Response last;
+  while (true) {
+    std::promise<absl::StatusOr<std::optional<Response>>> done;
+    reader->Next([&](auto response) { done.set_value(std::move(response)); });
+    RMAIL_ASSIGN_OR_RETURN(std::optional<Response> next, done.get_future().get());
+    if (!next) return last;
+    last = *std::move(next);
+  }
+}
+
+absl::StatusOr<pb::CheckResult> Check(const std::string& config_path, const std::string& address,
+                                      const std::string& path) {
   RMAIL_ASSIGN_OR_RETURN(const config::Config config, config::Load(config_path));
   RMAIL_ASSIGN_OR_RETURN(auto channels, run::StoreChannels(config));
   const std::unique_ptr<client::StoreClient> store =
@@ -52,7 +69,9 @@ absl::StatusOr<pb::CheckMailboxResponse> Check(const std::string& config_path,
   RMAIL_ASSIGN_OR_RETURN(const pb::GetMailboxResponse found, Call(*store, options, by_path));
   pb::CheckMailboxRequest check;
   check.set_mailbox(found.mailbox().name());
-  return Call(*store, options, check);
+  RMAIL_ASSIGN_OR_RETURN(const pb::CheckMailboxResponse last, ReadLast(*store, options, check));
+  if (!last.has_result()) return absl::DataLossError("the check ended without a result");
+  return last.result();
 }
 
 int Main(int argc, char** argv) {
@@ -64,7 +83,7 @@ int Main(int argc, char** argv) {
   app.add_option("address", address, "user@domain")->required();
   app.add_option("path", path, "the mailbox");
   CLI11_PARSE(app, argc, argv);
-  const absl::StatusOr<pb::CheckMailboxResponse> checked = Check(config_path, address, path);
+  const absl::StatusOr<pb::CheckResult> checked = Check(config_path, address, path);
   if (!checked.ok()) {
     std::fprintf(stderr, "check_mailbox: %s\n", checked.status().ToString().c_str());
     return 1;

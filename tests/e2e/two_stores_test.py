@@ -6,23 +6,32 @@ import unittest
 
 from tests.e2e import readers
 from tests.e2e.delivery_run import DeliveryRun
-from tests.e2e.store_tool import check_mailbox
+from tests.e2e.store_tool import Moving, check_mailbox
 from tests.e2e.test_case import E2eTestCase, say
 
 ALICE = "alice@example.com"
 PASSWORD = "correct horse"
 DELIVERIES = 2000
 CONNECTIONS = 12
+MOVES = 10
 # A change made through the other store is seen within a second; the rest is for a busy machine.
 CHANGE_LIMIT = 5
 
 
 class TwoStoresTest(E2eTestCase):
 
+    # Through each store, when both deliver at once.
+    deliveries = DELIVERIES
+
+    def mail_roots(self):
+        """The one mail_root, as each side sees it."""
+        return [self.sides[0].mail_root] * 2
+
     def setUp(self):
         self.sides = [self.new_deployment(name) for name in ("left", "right")]
-        left, right = self.sides
-        right.mail_root = right.config["mail_root"] = left.mail_root
+        left = self.sides[0]
+        for side, mail_root in zip(self.sides, self.mail_roots()):
+            side.mail_root = side.config["mail_root"] = mail_root
         for side in self.sides:
             side.use_quick_certificate()
             side.write_config()
@@ -40,17 +49,17 @@ class TwoStoresTest(E2eTestCase):
         return DeliveryRun(lambda: side.port("smtp"), ALICE, ids, connections)
 
     def test_concurrent_deliveries(self):
-        ids = [[f"{name}-{i}@test" for i in range(DELIVERIES)] for name in ("left", "right")]
+        ids = [[f"{name}-{i}@test" for i in range(self.deliveries)] for name in ("left", "right")]
         runs = [self.deliver(side, part) for side, part in zip(self.sides, ids)]
         for run in runs:
             run.finish()
             self.assertEqual(sum(run.unknown.values()), 0)
-        say(f"2 x {DELIVERIES} deliveries: {runs[0].rate():.0f}/s and {runs[1].rate():.0f}/s")
+        say(f"2 x {self.deliveries} deliveries: {runs[0].rate():.0f}/s and {runs[1].rate():.0f}/s")
         expected = sorted(ids[0] + ids[1])
         seen = [readers.message_ids(self.imap(side)) for side in self.sides]
         self.assertEqual(seen[0], seen[1])
         self.assertEqual(sorted(seen[0].values()), expected)
-        self.assertEqual(sorted(seen[0]), list(range(1, 2 * DELIVERIES + 1)))
+        self.assertEqual(sorted(seen[0]), list(range(1, 2 * self.deliveries + 1)))
         for side in self.sides:
             self.assertEqual(check_mailbox(side.config_path, ALICE), (len(expected), len(expected)))
 
@@ -87,6 +96,45 @@ class TwoStoresTest(E2eTestCase):
             flags = {uid: flags for uid, (flags, _, _) in readers.metadata(self.imap(side)).items()}
             self.assertEqual(flags, {uid: frozenset([rb"\Flagged"]) for uid in range(1, 31)})
             self.assertEqual(check_mailbox(side.config_path, ALICE), (30, 30))
+
+    def check_inbox_and_sent(self, ids):
+        """Each message is in one of the two, once."""
+        found = []
+        for mailbox in ("INBOX", "Sent"):
+            counts = []
+            for side in self.sides:
+                client = readers.connect_when_available(side.port("imaps"), ALICE, PASSWORD, mailbox)
+                self.addCleanup(client.shutdown)
+                counts.append(len(readers.message_ids(client)))
+                self.assertEqual(check_mailbox(side.config_path, ALICE, mailbox), (counts[-1],) * 2)
+            self.assertEqual(counts[0], counts[1])
+            found += readers.message_ids(client).values()
+        self.assertEqual(sorted(found), sorted(ids))
+
+    def test_moves_from_both_sides(self):
+        left, right = self.sides
+        ids = [f"moved-{i}@test" for i in range(100)]
+        self.deliver(left, ids[:50]).finish()
+        start = time.monotonic()
+        there = Moving(left.config_path, ALICE, "INBOX", "Sent", MOVES)
+        back = Moving(right.config_path, ALICE, "Sent", "INBOX", MOVES)
+        self.deliver(right, ids[50:], connections=2).finish()
+        moved = there.finish() + back.finish()
+        say(f"2 x {MOVES} moves of all messages, {moved} in all, and 50 deliveries: {time.monotonic() - start:.1f} s")
+        self.check_inbox_and_sent(ids)
+
+    def test_a_store_is_killed_while_it_moves(self):
+        left, right = self.sides
+        ids = [f"moved-{i}@test" for i in range(100)]
+        self.deliver(left, ids).finish()
+        for _ in range(3):
+            there = Moving(left.config_path, ALICE, "INBOX", "Sent", rounds=1000)
+            back = Moving(right.config_path, ALICE, "Sent", "INBOX", MOVES)
+            back.finish()
+            left.kill("store")
+            self.assertIsNone(there.finish(), "the store was not killed in the middle")
+            left.start("store")
+            self.check_inbox_and_sent(ids)
 
     def test_a_store_is_killed_and_the_other_takes_over(self):
         left, right = self.sides
