@@ -38,6 +38,23 @@ void AppendThree(uint32_t bits, std::string* out) {
 // Neither an escape, nor white space, nor a line end: passed on as it is.
 bool IsPlain(char c) { return c != '=' && !IsSpace(c); }
 
+// How many octets from the start on are passed on as they are: those that are plain, blanks that do
+// not end a line, and line ends behind either.
+size_t PlainRun(std::string_view text) {
+  size_t i = 0;
+  while (i < text.size()) {
+    const char next = i + 1 < text.size() ? text[i + 1] : '=';
+    if (IsPlain(text[i]) || text[i] == '\n') {
+      ++i;
+    } else if ((IsBlank(text[i]) && IsPlain(next)) || (text[i] == '\r' && next == '\n')) {
+      i += 2;
+    } else {
+      break;
+    }
+  }
+  return i;
+}
+
 }  // namespace
 
 ContentDecoder::ContentDecoder(std::string_view encoding) {
@@ -115,9 +132,9 @@ void ContentDecoder::QuotedPrintable(std::string_view chunk, std::string* out) {
   size_t i = 0;
   while (i < chunk.size()) {
     if (held_.empty()) {
-      const size_t start = i;
-      while (i < chunk.size() && IsPlain(chunk[i])) ++i;
-      out->append(chunk.substr(start, i - start));
+      const size_t run = PlainRun(chunk.substr(i));
+      out->append(chunk.substr(i, run));
+      i += run;
       if (i == chunk.size()) return;
     }
     QuotedPrintableOctet(chunk[i++], out);

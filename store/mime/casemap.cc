@@ -1,0 +1,88 @@
+#include "store/mime/casemap.h"
+
+#include <unicode/bytestream.h>
+#include <unicode/casemap.h>
+#include <unicode/normalizer2.h>
+#include <unicode/stringpiece.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "store/mime/chars.h"
+#include "store/mime/utf8.h"
+
+namespace rmail::mime {
+namespace {
+
+bool IsAscii(char c) { return (c & 0x80) == 0; }
+
+size_t AsciiRun(std::string_view text) {
+  size_t run = 0;
+  while (run < text.size() && IsAscii(text[run])) ++run;
+  return run;
+}
+
+char ToUpper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c; }
+
+// Characters beyond ASCII.
+void AppendFolded(std::string_view text, std::string* out) {
+  icu::StringByteSink<std::string> sink(out);
+  UErrorCode error = U_ZERO_ERROR;
+  icu::CaseMap::utf8Fold(U_FOLD_CASE_DEFAULT,
+                         icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), sink,
+                         nullptr, error);
+}
+
+// RFC 5051, 2, for one character: its title case, decomposed as far as it goes.
+void AppendCasemapped(uint32_t code_point, const icu::Normalizer2* nfkd, std::string* out) {
+  const auto title = static_cast<uint32_t>(u_totitle(static_cast<UChar32>(code_point)));
+  // Hangul syllables have no decomposition in UnicodeData.txt.
+  const bool hangul = title >= 0xAC00 && title <= 0xD7A3;
+  icu::UnicodeString parts;
+  if (hangul || nfkd == nullptr || !nfkd->getDecomposition(static_cast<UChar32>(title), parts)) {
+    AppendUtf8(title, out);
+    return;
+  }
+  for (int32_t i = 0; i < parts.length(); i = parts.moveIndex32(i, 1)) {
+    AppendUtf8(static_cast<uint32_t>(parts.char32At(i)), out);
+  }
+}
+
+}  // namespace
+
+std::string FoldCase(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const size_t run = AsciiRun(text);
+    const size_t start = out.size();
+    out.append(text.substr(0, run));
+    for (size_t i = start; i < out.size(); ++i) out[i] = ToLower(out[i]);
+    text.remove_prefix(run);
+    size_t others = 0;
+    while (others < text.size() && others < INT32_MAX / 4 && !IsAscii(text[others])) ++others;
+    if (others > 0) AppendFolded(text.substr(0, others), &out);
+    text.remove_prefix(others);
+  }
+  return out;
+}
+
+std::string CasemapKey(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  UErrorCode error = U_ZERO_ERROR;
+  const icu::Normalizer2* nfkd = nullptr;
+  for (size_t pos = 0; pos < text.size();) {
+    if (IsAscii(text[pos])) {
+      out.push_back(ToUpper(text[pos++]));
+      continue;
+    }
+    if (nfkd == nullptr) nfkd = icu::Normalizer2::getNFKDInstance(error);
+    AppendCasemapped(NextCodePoint(text, &pos), U_SUCCESS(error) ? nfkd : nullptr, &out);
+  }
+  return out;
+}
+
+}  // namespace rmail::mime

@@ -1,0 +1,53 @@
+#include "store/mime/casemap.h"
+
+#include <gtest/gtest.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
+
+#include <string>
+
+namespace rmail::mime {
+namespace {
+
+TEST(FoldCaseTest, FoldsFully) {
+  EXPECT_EQ(FoldCase(""), "");
+  EXPECT_EQ(FoldCase("Hello, WORLD [@`{]"), "hello, world [@`{]");
+  EXPECT_EQ(FoldCase("Gr\u00FC\u00DFe AUS K\u00D6LN"), "gr\u00FCsse aus k\u00F6ln");
+  EXPECT_EQ(FoldCase("\u03A3\u03C3\u03C2"), "\u03C3\u03C3\u03C3");
+  EXPECT_EQ(FoldCase("\uFB01\u212A\u017F"), "fiks");
+  EXPECT_EQ(FoldCase("\U00010400x"), "\U00010428x");
+}
+
+TEST(FoldCaseTest, IsWhatIcuDoesForEachCharacter) {
+  for (UChar32 c = 1; c <= 0x1FFFF; ++c) {
+    if (U_IS_SURROGATE(c)) continue;
+    std::string text;
+    icu::UnicodeString(c).toUTF8String(text);
+    std::string wanted;
+    icu::UnicodeString(c).foldCase().toUTF8String(wanted);
+    ASSERT_EQ(FoldCase("A" + text + "B"), "a" + wanted + "b") << c;
+  }
+}
+
+TEST(FoldCaseTest, LeavesWhatIsNoUtf8) {
+  EXPECT_EQ(FoldCase("A\xFF!B"), "a\xFF!b");
+  EXPECT_EQ(FoldCase("A\xC3"), "a\xC3");
+}
+
+TEST(CasemapKeyTest, FollowsRfc5051) {
+  EXPECT_EQ(CasemapKey(""), "");
+  EXPECT_EQ(CasemapKey("Hello"), "HELLO");
+  EXPECT_EQ(CasemapKey("hELLO"), CasemapKey("HeLLo"));
+  // Decomposed: composed and decomposed forms are the same.
+  EXPECT_EQ(CasemapKey("\u00E9"), "E\u0301");
+  EXPECT_EQ(CasemapKey("\u00E9"), CasemapKey("e\u0301"));
+  // RFC 5051's own example: a digraph in its title case, then decomposed for compatibility.
+  EXPECT_EQ(CasemapKey("\u01C4"), "Dz\u030C");
+  EXPECT_EQ(CasemapKey("\u01C6"), "Dz\u030C");
+  // Hangul has no decomposition in UnicodeData.txt.
+  EXPECT_EQ(CasemapKey("\uAC00"), "\uAC00");
+  EXPECT_EQ(CasemapKey("a\xFF"), "A\uFFFD");
+}
+
+}  // namespace
+}  // namespace rmail::mime
