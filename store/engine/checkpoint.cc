@@ -52,6 +52,19 @@ void Mailbox::CheckpointIfDue() {
   });
 }
 
+void Mailbox::ReplaceLog(const std::shared_ptr<LogFile>& log) {
+  {
+    MutexLock lock(&mutex_);
+    if (log_ != log) return;
+    log_ = nullptr;
+  }
+  const absl::Status status = Checkpoint();
+  if (!status.ok()) {
+    LogWarning("{}: the log that could not be synced stays: {}", directory_,
+               FromAbsl(status.message()));
+  }
+}
+
 absl::Status Mailbox::Checkpoint() {
   SnapshotImage image;
   std::shared_ptr<LogFile> log;

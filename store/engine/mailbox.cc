@@ -81,8 +81,12 @@ absl::StatusOr<Mailbox::AppendedMessage> Mailbox::Append(const std::string& path
     result = {info.uid, record.modseq()};
     log = log_;
   }
-  RMAIL_RETURN_IF_ERROR(
-      context_.commits->Sync({std::move(log)}, {JoinPath(directory_, ShardName(info.uid))}));
+  const absl::Status synced =
+      context_.commits->Sync({log}, {JoinPath(directory_, ShardName(info.uid))});
+  if (!synced.ok()) {
+    ReplaceLog(log);
+    return synced;
+  }
   Announce();
   CheckpointIfDue();
   return result;

@@ -269,6 +269,9 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
 
   // Makes a checkpoint, or has one made, when the log has grown long.
   void CheckpointIfDue() ABSL_LOCKS_EXCLUDED(mutex_);
+  // After a sync of `log` that failed: what was written to it may be lost, and no later sync would
+  // tell. New files take its place.
+  void ReplaceLog(const std::shared_ptr<LogFile>& log) ABSL_LOCKS_EXCLUDED(mutex_);
   // Puts a snapshot, written to `draft` when `log` was read up to `position`, in place, and a log
   // that goes on from there.
   absl::Status FinishCheckpoint(const std::shared_ptr<LogFile>& log, uint64_t position,

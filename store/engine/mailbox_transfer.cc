@@ -97,8 +97,15 @@ absl::StatusOr<Mailbox::TransferResult> Mailbox::Transfer(
     if (kind == TransferKind::kMove && !job.within_one()) job.logs.push_back(source.log_);
   }
   if (!job.result.target_uids.empty()) {
-    RMAIL_RETURN_IF_ERROR(
-        target.context_.commits->Sync(job.logs, {job.directories.begin(), job.directories.end()}));
+    const absl::Status synced =
+        target.context_.commits->Sync(job.logs, {job.directories.begin(), job.directories.end()});
+    if (!synced.ok()) {
+      for (const std::shared_ptr<LogFile>& log : job.logs) {
+        target.ReplaceLog(log);
+        source.ReplaceLog(log);
+      }
+      return synced;
+    }
   }
   for (Mailbox* const mailbox : {&source, &target}) {
     mailbox->Announce();
