@@ -93,7 +93,7 @@ TEST_P(CrashTest, StoppedAtEachStep) {
           CheckAll(world, mode != CrashMode::kKeepAll);
           return stopped;
         },
-        /*rounds=*/2);
+        /*rounds=*/3);
     if (HasFailure()) return;
   }
 }
@@ -134,7 +134,7 @@ TEST_P(CrashLogTest, AnotherProcessGoesOn) {
       [&](uint64_t step, uint64_t seed) {
         CrashWorld world(operation(), start(), seed);
         const std::unique_ptr<MemoryEnv> other = world.env().NewProcess();
-        auto others_store = std::make_unique<TestStore>(other.get());
+        auto others_store = world.MakeStore(other.get());
         for (const char mailbox : kTestMailboxes) {
           EXPECT_TRUE(ReadTestView(others_store->mailbox(mailbox)).ok());
         }
@@ -147,7 +147,7 @@ TEST_P(CrashLogTest, AnotherProcessGoesOn) {
         world.DropStore();
         return stopped;
       },
-      /*rounds=*/2);
+      /*rounds=*/3);
 }
 
 // One call fails, and the process goes on; later the machine goes down.

@@ -44,10 +44,8 @@ absl::Status Transfer(TestStore& store, bool move, const std::set<std::string>& 
 // of c.
 constexpr uint64_t kKeyword = uint64_t{1} << 20;
 
-}  // namespace
-
-const std::vector<CrashOperation>& CrashOperations() {
-  static const auto* const operations = new std::vector<CrashOperation>{
+std::vector<CrashOperation> ChangesOfOneMailbox() {
+  return {
       {.name = "append",
        .run = [](TestStore& store) { return store.Append('a', "new", kSeen).status(); },
        .moved = {{"new", "a"}},
@@ -83,6 +81,28 @@ const std::vector<CrashOperation>& CrashOperations() {
                  {"a3", kAnswered | kKeyword},
                  {"a4", kAnswered | kKeyword},
                  {"a5", kAnswered | kKeyword}}},
+      {.name = "expunge",
+       .run = [](TestStore& store) { return store.mailbox('a').Expunge(kAll).status(); },
+       .moved = {{"a3", ""}, {"a4", ""}}},
+      {.name = "expunge all",
+       .run = [](TestStore& store) { return store.mailbox('b').Expunge(kAll).status(); },
+       .moved = {{"b1", ""}, {"b2", ""}},
+       .prepare =
+           [](TestStore& store) {
+             Mailbox::FlagUpdate update;
+             update.spans = kAll;
+             update.flags = kDeleted;
+             return store.mailbox('b').UpdateFlags(update).status();
+           }},
+      {.name = "checkpoint",
+       .run = [](TestStore& store) { return store.mailbox('a').Checkpoint(); }},
+      {.name = "rebuild",
+       .run = [](TestStore& store) { return store.mailbox('a').Rebuild().status(); }},
+  };
+}
+
+std::vector<CrashOperation> Transfers() {
+  return {
       {.name = "copy",
        .run = [](TestStore& store) { return Transfer(store, false, {"a1", "a2", "a3"}, 'b'); },
        .moved = {{"a1", "ab"}, {"a2", "ab"}, {"a3", "ab"}},
@@ -112,36 +132,32 @@ const std::vector<CrashOperation>& CrashOperations() {
            },
        .moved = {{"a1", "c"}, {"a2", "c"}, {"a3", "c"}, {"a4", "c"}, {"a5", "c"}},
        .durable = true},
-      {.name = "expunge",
-       .run = [](TestStore& store) { return store.mailbox('a').Expunge(kAll).status(); },
-       .moved = {{"a3", ""}, {"a4", ""}}},
-      {.name = "expunge all",
-       .run = [](TestStore& store) { return store.mailbox('b').Expunge(kAll).status(); },
-       .moved = {{"b1", ""}, {"b2", ""}},
-       .prepare =
-           [](TestStore& store) {
-             Mailbox::FlagUpdate update;
-             update.spans = kAll;
-             update.flags = kDeleted;
-             return store.mailbox('b').UpdateFlags(update).status();
-           }},
-      {.name = "checkpoint",
-       .run = [](TestStore& store) { return store.mailbox('a').Checkpoint(); }},
-      {.name = "rebuild",
-       .run = [](TestStore& store) { return store.mailbox('a').Rebuild().status(); }},
   };
+}
+
+}  // namespace
+
+const std::vector<CrashOperation>& CrashOperations() {
+  static const auto* const operations = [] {
+    auto* const all = new std::vector<CrashOperation>(ChangesOfOneMailbox());
+    const std::vector<CrashOperation> transfers = Transfers();
+    all->insert(all->end(), transfers.begin(), transfers.end());
+    return all;
+  }();
   return *operations;
 }
 
 CrashWorld::CrashWorld(const CrashOperation& operation, Start start, uint64_t seed)
-    : operation_(operation), env_(seed) {
+    : operation_(operation),
+      mode_(seed % 3 == 0 ? SyncMode::kSyncFs : SyncMode::kFsync),
+      env_(seed) {
   const absl::Status status = SetUp(start);
   EXPECT_TRUE(status.ok()) << status;
 }
 
 absl::Status CrashWorld::SetUp(Start start) {
   RMAIL_RETURN_IF_ERROR(TestStore::Create(&env_));
-  store_ = std::make_unique<TestStore>(&env_);
+  NewStore(&env_);
   const auto append = [&](char mailbox, const char* content, uint64_t flags) {
     return store_->Append(mailbox, content, flags).status();
   };

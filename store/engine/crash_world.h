@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "store/base/testing/memory_env.h"
+#include "store/engine/group_commit.h"
 #include "store/engine/test_store.h"
 
 namespace rmail::engine {
@@ -51,7 +52,8 @@ class CrashWorld {
     kRebuilt,
   };
 
-  // Makes a store with messages, all of it on disk. `operation` outlives it.
+  // Makes a store with messages, all of it on disk. `operation` outlives it. Of three seeds, one
+  // syncs whole file systems.
   CrashWorld(const CrashOperation& operation, Start start, uint64_t seed);
 
   MemoryEnv& env() { return env_; }
@@ -64,7 +66,10 @@ class CrashWorld {
   void LetAnotherProcessLook();
 
   // Another process goes on with what is there.
-  void NewStore(MemoryEnv* env) { TakeOver(std::make_unique<TestStore>(env)); }
+  void NewStore(MemoryEnv* env) { TakeOver(MakeStore(env)); }
+  std::unique_ptr<TestStore> MakeStore(MemoryEnv* env) const {
+    return std::make_unique<TestStore>(env, "/account", mode_);
+  }
   void TakeOver(std::unique_ptr<TestStore> store) { store_ = std::move(store); }
   void DropStore() { store_ = nullptr; }
   // All processes die, then the machine perhaps.
@@ -98,6 +103,7 @@ class CrashWorld {
   void CheckFiles();
 
   const CrashOperation& operation_;
+  const SyncMode mode_;
   MemoryEnv env_;
   std::unique_ptr<TestStore> store_;
   std::map<char, Known> known_;

@@ -269,6 +269,8 @@ absl::Status Mailbox::ForgetMessages(const std::vector<uint32_t>& uids) {
     for (size_t at = 0; at < uids.size(); at += kMaxRecordMessages) {
       const size_t end = std::min(uids.size(), at + kMaxRecordMessages);
       LogRecord record;
+      // Should a file turn up all the same, it is not removed.
+      record.mutable_expunged()->set_moved(true);
       record.mutable_expunged()->mutable_uids()->Add(uids.begin() + static_cast<ptrdiff_t>(at),
                                                      uids.begin() + static_cast<ptrdiff_t>(end));
       RMAIL_RETURN_IF_ERROR(AppendRecord(&record));

@@ -87,7 +87,7 @@ MemoryDisk::~MemoryDisk() {
     }
   }
   for (size_t i = 0; i < all.size(); ++i) {
-    const NodePtr node = all[i];
+    const Node* const node = all[i].get();
     for (const auto& [name, child] : node->entries) add(child);
     for (const auto& [name, child] : node->durable_entries) add(child);
   }

@@ -18,7 +18,6 @@ namespace {
 
 using ::testing::AnyOf;
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 using CrashMode = MemoryEnv::CrashMode;
