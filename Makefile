@@ -6,16 +6,23 @@ BAZEL ?= bazel
 export BAZEL BAZEL_FLAGS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format setup
+.PHONY: help run test test-cephfs bench check format setup
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: ## build rmail and serve a demo account from ./run in the foreground
 	@tools/run/run
 
 test: setup ## build everything and run every test
 	$(BAZEL) test $(BAZEL_FLAGS) //...
+
+test-cephfs: setup ## two stores, each on its own client of a CephFS on this machine (as root)
+	@tests/cephfs/run
+
+bench: setup ## measure the engine and how fast mail is made durable
+	$(BAZEL) run -c opt $(BAZEL_FLAGS) //tools/bench:engine
+	$(BAZEL) run -c opt $(BAZEL_FLAGS) //tools/bench:sync
 
 check: ## every formatter and linter; fails on a difference
 	@tools/setup/setup check

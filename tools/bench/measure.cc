@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "store/base/env.h"
+#include "store/base/mutex.h"
 #include "store/base/status.h"
 
 namespace rmail::bench {
@@ -32,6 +33,9 @@ std::string Digits(double value) {
 
 void Check(const absl::Status& status) {
   if (status.ok()) return;
+  // Many threads may fail at once, and exit() is for one.
+  static auto* const mutex = new Mutex;
+  MutexLock lock(mutex);
   fmt::print(stderr, "{}\n", FromAbsl(status.message()));
   std::exit(1);
 }

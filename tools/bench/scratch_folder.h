@@ -7,8 +7,8 @@
 namespace rmail::bench {
 
 // Made below `parent` (empty: the system's folder for temporary files), and removed with all that
-// is in it when this is destroyed, or when SIGINT or SIGTERM ends the process. One at a time. A
-// program that cannot make it ends with a message.
+// is in it when this is destroyed, and when exit(), SIGINT or SIGTERM ends the process. One in a
+// process. A program that cannot make it ends with a message.
 class ScratchFolder {
  public:
   explicit ScratchFolder(const std::string& parent);
