@@ -56,7 +56,7 @@ boost::asio::awaitable<std::optional<Reply>> CheckSender(Session& session, std::
   co_return Reply{553, "5.7.1", "This sender address is not yours"};
 }
 
-// nullopt: at least one account gets its mail.
+// nullopt: its accounts, one at least, are all who get its mail.
 std::optional<Reply> CheckRecipient(Session& session, std::string_view address,
                                     const ResolveRecipientResponse& resolved, bool no_domain) {
   const std::string& id = session.state().transaction->id;
@@ -65,14 +65,15 @@ std::optional<Reply> CheckRecipient(Session& session, std::string_view address,
     return Reply{550, "5.7.1", "Relaying not available"};
   }
   if (!resolved.external().empty()) {
-    LogWarning("smtp: {} <{}> leads elsewhere, too: {} addresses get nothing, nothing is relayed",
-               id, address, resolved.external_size());
+    LogWarning(
+        "smtp: {} <{}> leads elsewhere, to {} addresses: mail for it waits, nothing is relayed", id,
+        address, resolved.external_size());
+    // Somebody meant this alias to work, and it will once mail is relayed: until then the sender
+    // keeps the mail. Nor do its accounts get any: the sender could not tell who has it.
+    return Reply{451, "4.3.5", "Mail for this address leaves this server, which is not set up"};
   }
-  if (!resolved.accounts().empty()) return std::nullopt;
-  if (resolved.external().empty()) return ReplyFor(store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND);
-  // Somebody meant this alias to work, and it will once mail is relayed: until then the sender
-  // keeps the mail.
-  return Reply{451, "4.3.5", "Mail for this address leaves this server, which is not set up"};
+  if (resolved.accounts().empty()) return ReplyFor(store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND);
+  return std::nullopt;
 }
 
 // A recipient's refusal. Whoever guesses addresses is slowed down.

@@ -108,6 +108,7 @@ TEST_F(SessionTest, Recipients) {
 TEST_F(SessionTest, Aliases) {
   store.AddAlias("both@example.com", {"alice@example.com", "x@elsewhere.example"});
   store.AddAlias("away@example.com", {"x@elsewhere.example", "y@elsewhere.example"});
+  store.AddAlias("here@example.com", {"alice@example.com"});
   store.AddAlias("loop@example.com", {});
   Start();
   auto client = ReceivingHello();
@@ -117,7 +118,10 @@ TEST_F(SessionTest, Aliases) {
   EXPECT_EQ(client->Say("RCPT TO:<loop@example.com>"),
             "550 5.4.6 The address leads back to itself");
   EXPECT_EQ(client->Say("DATA"), "554 5.5.1 No valid recipients");
-  EXPECT_EQ(client->Say("RCPT TO:<both@example.com>"), "250 2.1.5 Recipient OK");
+  // Not delivered to Alice alone.
+  EXPECT_EQ(client->Say("RCPT TO:<both@example.com>"),
+            "451 4.3.5 Mail for this address leaves this server, which is not set up");
+  EXPECT_EQ(client->Say("RCPT TO:<here@example.com>"), "250 2.1.5 Recipient OK");
   EXPECT_EQ(client->Say("DATA").substr(0, 3), "354");
   client->Send("hi\r\n.\r\n");
   EXPECT_TRUE(client->Reply().starts_with("250 "));

@@ -73,7 +73,9 @@ class Env {
   // A second name for a file; kAlreadyExists when it is taken.
   virtual absl::Status Link(const std::string& from, const std::string& to) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
-  // With missing parents, mode 0700; one that is there is fine.
+  // Mode 0700; one that is there is fine. kNotFound when the parent is missing.
+  virtual absl::Status CreateDirectory(const std::string& path) = 0;
+  // The same, with missing parents.
   virtual absl::Status CreateDirectories(const std::string& path) = 0;
   virtual absl::Status RemoveRecursively(const std::string& path) = 0;
   // Names in a directory without "." and "..", in no order.
@@ -82,7 +84,8 @@ class Env {
   // A directory's entries are on disk when it returns.
   virtual absl::Status SyncDirectory(const std::string& path) = 0;
   // All that was written to the file system that holds `path`, by anyone, is on disk when it
-  // returns. It tells of data that was lost, whosever it was, since the first call for this path.
+  // returns. It tells of data that was lost, whosever it was: once for each path, and at least of
+  // what was lost since the first call for any path on that file system.
   virtual absl::Status SyncFileSystem(const std::string& path) = 0;
 
   // Names this machine and the time since it was started: "MACHINE BOOT". While it stays the same,

@@ -27,6 +27,8 @@ namespace {
 
 // Between two tries to get a lock that cannot be waited for.
 constexpr useconds_t kLockPauseMicros = 1000;
+// Paths of which is known that they were told of lost data.
+constexpr size_t kMaxTold = 10'000;
 
 absl::Status ErrnoStatus(int error, std::string_view what, std::string_view path) {
   absl::StatusCode code = absl::StatusCode::kUnavailable;
@@ -171,14 +173,18 @@ class PosixEnv : public Env {
     return absl::OkStatus();
   }
 
-  absl::Status CreateDirectories(const std::string& path) override {
-    if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
-    if (errno != ENOENT) return ErrnoStatus(errno, "mkdir", path);
-    const size_t slash = path.find_last_of('/');
-    if (slash == std::string::npos || slash == 0) return ErrnoStatus(ENOENT, "mkdir", path);
-    RMAIL_RETURN_IF_ERROR(CreateDirectories(path.substr(0, slash)));
+  absl::Status CreateDirectory(const std::string& path) override {
     if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
     return ErrnoStatus(errno, "mkdir", path);
+  }
+
+  absl::Status CreateDirectories(const std::string& path) override {
+    const absl::Status made = CreateDirectory(path);
+    if (!absl::IsNotFound(made)) return made;
+    const size_t slash = path.find_last_of('/');
+    if (slash == std::string::npos || slash == 0) return made;
+    RMAIL_RETURN_IF_ERROR(CreateDirectories(path.substr(0, slash)));
+    return CreateDirectory(path);
   }
 
   absl::Status RemoveRecursively(const std::string& path) override {
@@ -220,9 +226,20 @@ class PosixEnv : public Env {
   }
 
   absl::Status SyncFileSystem(const std::string& path) override {
-    RMAIL_ASSIGN_OR_RETURN(const int fd, FileSystemOf(path));
-    if (syncfs(fd) != 0) return ErrnoStatus(errno, "syncfs", path);
-    return absl::OkStatus();
+    RMAIL_ASSIGN_OR_RETURN(FileSystem* const file_system, FileSystemOf(path));
+    // One at a time: the system tells of a loss once, and whoever wrote before has to hear of it.
+    MutexLock lock(&file_system->mutex);
+    if (syncfs(file_system->fd) != 0) {
+      file_system->error = errno;
+      ++file_system->failures;
+    }
+    if (file_system->failures == 0) return absl::OkStatus();
+    if (file_system->told.size() >= kMaxTold) file_system->told.clear();
+    uint64_t& told = file_system->told[path];
+    if (std::exchange(told, file_system->failures) == file_system->failures) {
+      return absl::OkStatus();
+    }
+    return ErrnoStatus(file_system->error, "syncfs", path);
   }
 
   std::string BootId() override {
@@ -232,15 +249,35 @@ class PosixEnv : public Env {
   }
 
  private:
-  // A descriptor that stays open: one that is opened later tells of no earlier loss.
-  absl::StatusOr<int> FileSystemOf(const std::string& path) {
-    MutexLock lock(&mutex_);
-    const auto found = file_systems_.find(path);
-    if (found != file_systems_.end()) return found->second;
+  struct FileSystem {
+    explicit FileSystem(int descriptor) : fd(descriptor) {}
+    // Stays open: one that is opened later tells of no earlier loss.
+    const int fd;
+    Mutex mutex;
+    uint64_t failures ABSL_GUARDED_BY(mutex) = 0;
+    int error ABSL_GUARDED_BY(mutex) = 0;  // the errno of the last one
+    // By path: of how many failures it was told. A path that is not in it is told once more.
+    std::map<std::string, uint64_t> told ABSL_GUARDED_BY(mutex);
+  };
+
+  // Lives as long as this object.
+  absl::StatusOr<FileSystem*> FileSystemOf(const std::string& path) {
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return ErrnoStatus(errno, "open", path);
-    file_systems_.emplace(path, fd);
-    return fd;
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+      const int error = errno;
+      close(fd);
+      return ErrnoStatus(error, "fstat", path);
+    }
+    MutexLock lock(&mutex_);
+    std::unique_ptr<FileSystem>& file_system = file_systems_[st.st_dev];
+    if (file_system == nullptr) {
+      file_system = std::make_unique<FileSystem>(fd);
+    } else {
+      close(fd);
+    }
+    return file_system.get();
   }
 
   static std::string FirstWord(const char* path) {
@@ -256,7 +293,8 @@ class PosixEnv : public Env {
   }
 
   Mutex mutex_;
-  std::map<std::string, int> file_systems_ ABSL_GUARDED_BY(mutex_);
+  // An open one stays mounted, so its number stays its own.
+  std::map<dev_t, std::unique_ptr<FileSystem>> file_systems_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -11,7 +11,6 @@ namespace rmail::engine {
 namespace {
 
 constexpr char kUserFile[] = "user.json";
-constexpr char kInbox[] = "INBOX";
 // Mailboxes that nobody uses are closed when more than this are open.
 constexpr size_t kMaxOpen = 32;
 
@@ -25,7 +24,7 @@ Account::Account(AccountContext context, Address address, std::string directory)
                                      [env = context.env, directory = directory_] {
                                        return MailboxRegistry::ReadSize(env, directory);
                                      })),
-      registry_(context.env, directory_) {}
+      registry_(context.env, directory_, context.background) {}
 
 absl::Status Account::Gone(const absl::Status& status) const {
   if (!absl::IsNotFound(status) || ReasonOf(status) != store::v1::ERROR_REASON_UNSPECIFIED) {

@@ -114,7 +114,8 @@ class Account {
   // account_mailboxes.cc
   absl::Status AddParents(MailboxList& list, const std::string& path);
   absl::StatusOr<std::string> RenameInbox(const std::string& id, const std::string& path);
-  absl::Status DeleteTogether(std::vector<std::string> ids);
+  // Deletes those of `ids` that are `named`, which has to be there, or below it.
+  absl::Status DeleteTogether(const std::string& named, std::vector<std::string> ids);
 
   // account_messages.cc
   struct TransferPlan {

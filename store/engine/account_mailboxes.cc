@@ -14,7 +14,6 @@
 namespace rmail::engine {
 namespace {
 
-constexpr char kInbox[] = "INBOX";
 // So many mailboxes are locked at once to be deleted: each has a file open meanwhile.
 constexpr size_t kDeletedTogether = 64;
 
@@ -144,14 +143,15 @@ absl::Status Account::DeleteMailbox(const std::string& id, bool with_children) {
     const auto begin = ids.begin() + static_cast<ptrdiff_t>(at);
     const auto end =
         ids.begin() + static_cast<ptrdiff_t>(std::min(ids.size(), at + kDeletedTogether));
-    RMAIL_RETURN_IF_ERROR(DeleteTogether({begin, end}));
+    RMAIL_RETURN_IF_ERROR(DeleteTogether(id, {begin, end}));
   }
   return absl::OkStatus();
 }
 
-absl::Status Account::DeleteTogether(std::vector<std::string> ids) {
+absl::Status Account::DeleteTogether(const std::string& named, std::vector<std::string> ids) {
   // The order in which mailboxes are locked.
   std::sort(ids.begin(), ids.end());
+  std::vector<std::string> deleted;
   {
     std::vector<std::unique_ptr<LockFile>> lock_files;
     std::vector<FileLock> locks;  // Last: they are given back before their files are closed.
@@ -168,13 +168,21 @@ absl::Status Account::DeleteTogether(std::vector<std::string> ids) {
     // Under the mailboxes' locks nobody adds to what is taken off here.
     RMAIL_RETURN_IF_ERROR(Gone(usage_->UnknownStep([&]() -> absl::Status {
       RMAIL_RETURN_IF_ERROR(ChangeMailboxes([&](MailboxList& list) -> absl::Status {
+        const auto top = list.mailboxes.find(named);
+        if (top == list.mailboxes.end()) return NoMailbox(named);
+        const std::string path = top->second.path;
         for (const std::string& id : ids) {
-          if (list.mailboxes.erase(id) == 0) return NoMailbox(id);
+          // One that went elsewhere meanwhile is not meant.
+          const auto found = list.mailboxes.find(id);
+          if (found == list.mailboxes.end()) continue;
+          if (id != named && !IsBelow(found->second.path, path)) continue;
+          list.mailboxes.erase(found);
           list.deleted.insert(id);
+          deleted.push_back(id);
         }
         return absl::OkStatus();
       }));
-      for (const std::string& id : ids) {
+      for (const std::string& id : deleted) {
         // They are deleted; what is left is removed when the account is opened next.
         if (const absl::Status hidden = registry_.HideFolder(id); !hidden.ok()) {
           LogWarning("{}: {}", registry_.Directory(id), FromAbsl(hidden.message()));
@@ -183,7 +191,7 @@ absl::Status Account::DeleteTogether(std::vector<std::string> ids) {
       return absl::OkStatus();
     })));
   }
-  for (const std::string& id : ids) {
+  for (const std::string& id : deleted) {
     {
       MutexLock lock(&mutex_);
       open_.erase(id);

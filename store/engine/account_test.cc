@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "store/base/error.h"
@@ -43,6 +46,18 @@ struct Process {
   GroupCommit commits;
   Feed feed;
   std::shared_ptr<Account> account;
+};
+
+// Does something when a path is opened.
+class HookedEnv : public MemoryEnv {
+ public:
+  absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
+    if (path == hooked) std::exchange(hook, [] {})();
+    return MemoryEnv::Open(path, mode);
+  }
+
+  std::string hooked;
+  std::function<void()> hook = [] {};
 };
 
 class AccountTest : public ::testing::Test {
@@ -133,7 +148,7 @@ class AccountTest : public ::testing::Test {
     return ReasonOf(result.status());
   }
 
-  MemoryEnv env_;
+  HookedEnv env_;
   std::unique_ptr<MemoryEnv> other_env_;
   std::unique_ptr<Process> process_;
   std::unique_ptr<Process> other_;
@@ -240,6 +255,31 @@ TEST_F(AccountTest, DeleteOfMoreThanAreLockedAtOnce) {
   Create("ab");
   ASSERT_TRUE(account().DeleteMailbox(Id("a"), /*with_children=*/true).ok());
   EXPECT_THAT(Paths(other()), UnorderedElementsAre("ab"));
+}
+
+TEST_F(AccountTest, WhatIsRenamedAwayMeanwhileIsNotDeletedAlong) {
+  const std::string id = Create("a");
+  const std::string away = Create("a/away");
+  const std::string gone = Create("a/gone");
+  const std::string child = Create("a/b/c");
+  for (const std::string& mailbox : {id, away, gone, child}) Append(mailbox);
+  // When the mailboxes to delete are known, and none is locked.
+  env_.hooked = "/alice/mailboxes/" + std::min({id, away, gone, child, Id("a/b")}) + "/lock";
+  env_.hook = [&] {
+    ASSERT_TRUE(other().RenameMailbox(away, "kept").ok());
+    ASSERT_TRUE(other().DeleteMailbox(gone, false).ok());
+  };
+  ASSERT_TRUE(account().DeleteMailbox(id, /*with_children=*/true).ok());
+  EXPECT_THAT(Paths(other()), UnorderedElementsAre("kept"));
+  EXPECT_EQ(Messages(away), 1u);
+  // But the one that is named has to be there.
+  const std::string named = Create("named");
+  Create("named/child");
+  env_.hooked = "/alice/mailboxes/" + std::min(named, Id("named/child")) + "/lock";
+  env_.hook = [&] { ASSERT_TRUE(other().DeleteMailbox(named, false).ok()); };
+  EXPECT_EQ(Reason(account().DeleteMailbox(named, /*with_children=*/true)),
+            pb::ERROR_REASON_MAILBOX_NOT_FOUND);
+  EXPECT_THAT(Paths(other()), UnorderedElementsAre("kept", "named/child"));
 }
 
 // An upload into a mailbox that is deleted meanwhile must not be kept where nobody looks.

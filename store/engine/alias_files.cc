@@ -17,9 +17,11 @@ namespace {
 constexpr char kAliasFile[] = "aliases.json";
 constexpr char kLockFile[] = "lock";
 constexpr size_t kMaxFile = 8 << 20;
-// What is kept in memory: domains, and octets of their files. A table takes a few times as much.
+// What is kept in memory: domains, and the octets that they take.
 constexpr size_t kMaxDomains = 1'000;
-constexpr uint64_t kMaxOctets = 32 << 20;
+constexpr uint64_t kMaxOctets = 128 << 20;
+// A file's text and what is made of it, but for regular expressions, in times of the text.
+constexpr uint64_t kTimesText = 4;
 // Longer than the clock that a file system stamps files with takes for a step.
 constexpr absl::Duration kClockStep = absl::Seconds(1);
 
@@ -64,8 +66,9 @@ absl::StatusOr<std::shared_ptr<const AliasTable>> AliasFiles::Read(const std::st
     const absl::Status loaded = Load(name, *info, *domain);
     if (absl::IsNotFound(loaded)) return empty_;
     RMAIL_RETURN_IF_ERROR(loaded);
-    size = domain->text.size();
     table = domain->table;
+    size = kTimesText * domain->text.size();
+    if (table.ok()) size += (*table)->RegexCount() * kMaxRegexMemory;
   }
   Keep(name, size);
   return table;

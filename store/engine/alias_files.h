@@ -55,13 +55,13 @@ class AliasFiles {
   struct Cached {
     std::shared_ptr<Domain> domain;
     uint64_t last_use = 0;
-    uint64_t size = 0;  // octets of its file
+    uint64_t size = 0;  // octets that it takes, at most
   };
 
   std::string FilePath(const std::string& domain) const;
   std::shared_ptr<Domain> Lookup(const std::string& name);
   void Forget(const std::string& name);
-  // Notes the size of a file that was read and forgets the domains that were not used for longest.
+  // Notes what a file that was read takes and forgets the domains that were not used for longest.
   void Keep(const std::string& name, uint64_t size);
   absl::Status Load(const std::string& name, const FileInfo& info, Domain& domain)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(domain.mutex);

@@ -224,6 +224,24 @@ TEST_F(AliasFilesTest, ConcurrentChangesAndReads) {
   EXPECT_EQ((*other.Read(kDomain))->InOrder().size(), 61u);
 }
 
+// They take more memory than their text does.
+TEST_F(AliasFilesTest, RegularExpressionsAreCounted) {
+  std::vector<Alias> aliases;
+  for (int i = 0; i < 300; ++i) {
+    aliases.push_back({Kinds::KIND_REGEX, "a" + std::to_string(i), {"a@x"}});
+  }
+  for (const char* domain : {"d1.test", "d2.test"}) {
+    const std::string path = folder_.Path(std::string(domain) + "/aliases.json");
+    std::filesystem::create_directory(folder_.Path(domain));
+    std::ofstream(path) << FormatAliasList(aliases);
+    SetTime(absl::Now() - absl::Hours(1), path);
+    ASSERT_TRUE(files_.Read(domain).ok());
+  }
+  env_.FailNext(FailingEnv::kReadAt);
+  EXPECT_TRUE(files_.Read("d2.test").ok());
+  EXPECT_FALSE(files_.Read("d1.test").ok());
+}
+
 TEST_F(AliasFilesTest, DomainsThatWereNotUsedLatelyAreForgotten) {
   constexpr int kMore = 1100;  // than are kept
   const auto read = [&](int i) {

@@ -14,9 +14,6 @@ namespace {
 
 using Kinds = store::v1::Alias;
 
-// Octets that an expression and what RE2 learns while it matches may take. RE2 never backtracks:
-// its time is linear in the text, which is a local part, whatever the expression is.
-constexpr int64_t kMaxRegexMemory = 256 << 10;
 constexpr int kGroups = 10;  // \0, the whole, which targets don't name, to \9
 
 // The highest group that a target names; 0: none.

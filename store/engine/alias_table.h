@@ -5,6 +5,7 @@
 #include <re2/re2.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,10 @@
 #include "store/engine/alias_list.h"
 
 namespace rmail::engine {
+
+// Octets that an expression and what RE2 learns while it matches may take. RE2 never backtracks:
+// its time is linear in the text, which is a local part, whatever the expression is.
+inline constexpr int64_t kMaxRegexMemory = 256 << 10;
 
 // The expression of an alias. INVALID_ALIAS when RE2 doesn't take it, when it needs more memory
 // than one may have, and when a target names a group that it doesn't have.
@@ -37,6 +42,9 @@ class AliasTable {
 
   // The aliases as they are applied, exact ones by pattern.
   std::vector<Alias> InOrder() const;
+
+  // How many regular expressions it has: each may take kMaxRegexMemory.
+  size_t RegexCount() const { return regexes_.size(); }
 
  private:
   struct Regex {

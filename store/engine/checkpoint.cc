@@ -36,12 +36,12 @@ void Mailbox::CheckpointIfDue() {
   }
   const auto checkpoint = [](Mailbox& mailbox) {
     const absl::Status status = mailbox.Checkpoint();
-    if (!status.ok()) {
-      LogWarning("{}: no checkpoint: {}", mailbox.directory(), FromAbsl(status.message()));
-    }
+    // Another process that was first has done it.
+    const bool done = status.ok() || absl::IsAborted(status);
+    if (!done) LogWarning("{}: no checkpoint: {}", mailbox.directory(), FromAbsl(status.message()));
     MutexLock lock(&mailbox.mutex_);
     mailbox.checkpoint_pending_ = false;
-    if (status.ok()) mailbox.checkpoint_at_ = 0;
+    if (done) mailbox.checkpoint_at_ = 0;
   };
   if (context_.background == nullptr || weak_from_this().expired()) {
     checkpoint(*this);

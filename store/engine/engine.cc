@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "store/base/error.h"
+#include "store/base/logging.h"
 #include "store/base/status.h"
 #include "store/engine/incoming_message.h"
 
@@ -17,6 +18,15 @@ namespace {
 constexpr size_t kMaxPassword = 1024;
 // Accounts that nobody uses are forgotten when more than this are known: each has files open.
 constexpr size_t kMaxAccounts = 2000;
+// Around the name of the folder of an account that was deleted: ".{user}.{time}.deleted".
+constexpr char kDoomedPrefix[] = ".";
+constexpr char kDoomedSuffix[] = ".deleted";
+
+void Remove(Env* env, const std::string& path) {
+  const absl::Status removed = env->RemoveRecursively(path);
+  if (removed.ok() || absl::IsNotFound(removed)) return;
+  LogWarning("{} can't be removed yet: {}", path, FromAbsl(removed.message()));
+}
 
 absl::Status NotAnAddress(std::string_view text) {
   return Error(store::v1::ERROR_REASON_INVALID_ADDRESS,
@@ -35,7 +45,9 @@ absl::StatusOr<std::string> AliasDomain(std::string_view text) {
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
   RMAIL_RETURN_IF_ERROR(options.env->CreateDirectories(JoinPath(options.mail_root, "domains")));
   RMAIL_RETURN_IF_ERROR(options.env->SyncDirectory(options.mail_root));
-  return std::unique_ptr<Engine>(new Engine(std::move(options)));
+  std::unique_ptr<Engine> engine(new Engine(std::move(options)));
+  engine->background_.Run([engine = engine.get()] { engine->SweepDeletedAccounts(); });
+  return engine;
 }
 
 Engine::Engine(EngineOptions options)
@@ -43,12 +55,30 @@ Engine::Engine(EngineOptions options)
       commits_(options_.env, options_.mail_root, options_.sync),
       aliases_(options_.env, JoinPath(options_.mail_root, "domains")) {}
 
+void Engine::SweepDeletedAccounts() {
+  const auto list = [this](const std::string& path) {
+    return options_.env->List(path).value_or(std::vector<std::string>());
+  };
+  for (const std::string& domain : list(JoinPath(options_.mail_root, "domains"))) {
+    const std::string users = UsersDirectory(domain);
+    for (const std::string& name : list(users)) {
+      if (!name.starts_with(kDoomedPrefix) || !name.ends_with(kDoomedSuffix)) continue;
+      // Each by itself, so that an engine that closes need not wait for all.
+      background_.Run([env = options_.env, path = JoinPath(users, name)] { Remove(env, path); });
+    }
+  }
+}
+
 std::string Engine::DomainDirectory(std::string_view domain) const {
   return fmt::format("{}/domains/{}", options_.mail_root, domain);
 }
 
+std::string Engine::UsersDirectory(std::string_view domain) const {
+  return JoinPath(DomainDirectory(domain), "users");
+}
+
 std::string Engine::AccountDirectory(const Address& address) const {
-  return fmt::format("{}/users/{}", DomainDirectory(address.domain), address.user);
+  return JoinPath(UsersDirectory(address.domain), address.user);
 }
 
 absl::Status Engine::CheckPassword(std::string_view password) {
@@ -77,8 +107,8 @@ absl::Status Engine::CreateAccount(std::string_view text, std::string_view passw
   }
   RMAIL_RETURN_IF_ERROR(linked);
   for (const std::string& path :
-       {directory, JoinPath(DomainDirectory(address->domain), "users"),
-        DomainDirectory(address->domain), JoinPath(options_.mail_root, "domains")}) {
+       {directory, UsersDirectory(address->domain), DomainDirectory(address->domain),
+        JoinPath(options_.mail_root, "domains")}) {
     RMAIL_RETURN_IF_ERROR(options_.env->SyncDirectory(path));
   }
   RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Account> account, Find(*address));
@@ -124,16 +154,19 @@ absl::StatusOr<std::vector<std::string>> Engine::ListAccounts(std::string_view o
   std::sort(domains.begin(), domains.end());
   std::vector<std::string> addresses;
   for (const std::string& domain : domains) {
-    if (!only_domain.empty() && domain != only_domain) continue;
-    absl::StatusOr<std::vector<std::string>> users =
-        options_.env->List(JoinPath(DomainDirectory(domain), "users"));
+    if (!only_domain.empty() && !absl::EqualsIgnoreCase(domain, ToAbsl(only_domain))) continue;
+    absl::StatusOr<std::vector<std::string>> users = options_.env->List(UsersDirectory(domain));
     if (absl::IsNotFound(users.status())) continue;
     RMAIL_RETURN_IF_ERROR(users.status());
     std::sort(users->begin(), users->end());
     for (const std::string& user : *users) {
       const std::optional<Address> address = ParseAddress(user + "@" + domain);
-      if (address && address->ToString() == user + "@" + domain && Find(*address).ok()) {
+      if (!address || address->ToString() != user + "@" + domain) continue;
+      const absl::Status found = Find(*address).status();
+      if (found.ok()) {
         addresses.push_back(address->ToString());
+      } else if (ReasonOf(found) != store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND) {
+        LogError("{} is not listed: {}", address->ToString(), FromAbsl(found.message()));
       }
     }
   }
@@ -144,15 +177,18 @@ absl::Status Engine::DeleteAccount(std::string_view text) {
   RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<Account> account, FindAccount(text));
   const std::string directory = AccountDirectory(account->address());
   // Out of sight in one step, then taken apart. A name with a leading dot is nobody's.
+  const std::string users = UsersDirectory(account->address().domain);
   const std::string doomed =
-      fmt::format("{}/users/.{}.{}.deleted", DomainDirectory(account->address().domain),
-                  account->address().user, absl::ToUnixNanos(absl::Now()));
+      fmt::format("{}/{}{}.{}{}", users, kDoomedPrefix, account->address().user,
+                  absl::ToUnixNanos(absl::Now()), kDoomedSuffix);
   RMAIL_RETURN_IF_ERROR(options_.env->Rename(directory, doomed));
   {
     MutexLock lock(&mutex_);
     accounts_.erase(account->address().ToString());
   }
-  return options_.env->RemoveRecursively(doomed);
+  RMAIL_RETURN_IF_ERROR(options_.env->SyncDirectory(users));
+  Remove(options_.env, doomed);
+  return absl::OkStatus();
 }
 
 bool Engine::KnowsPassword(std::string_view text, std::string_view password) {

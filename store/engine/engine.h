@@ -53,9 +53,11 @@ class Engine : private RecipientSource {
                              UserSettings settings);
   // ACCOUNT_NOT_FOUND.
   absl::StatusOr<std::shared_ptr<Account>> FindAccount(std::string_view address);
-  // The addresses of all accounts, or of one domain's, sorted by domain and user.
+  // The addresses of all accounts, or of one domain's, sorted by domain and user. One whose
+  // user.json can't be read is left out; the log tells which.
   absl::StatusOr<std::vector<std::string>> ListAccounts(std::string_view domain);
-  // Deletes the account and all its mail.
+  // Deletes the account and all its mail. What can't be removed at once, or a process that died
+  // left behind, is removed when an engine is opened next.
   absl::Status DeleteAccount(std::string_view address);
 
   // Whether Authenticate would be quick: the password is remembered. It takes 0.1 s of a processor
@@ -80,8 +82,11 @@ class Engine : private RecipientSource {
 
  private:
   explicit Engine(EngineOptions options);
+  // Lists what is left of deleted accounts, and has it removed.
+  void SweepDeletedAccounts();
 
   std::string DomainDirectory(std::string_view domain) const;
+  std::string UsersDirectory(std::string_view domain) const;
   std::string AccountDirectory(const Address& address) const;
   absl::StatusOr<std::shared_ptr<Account>> Find(const Address& address);
 

@@ -142,6 +142,39 @@ TEST_F(EngineTest, DeletedAccountIsGone) {
   NewAccount("alice@example.com");
 }
 
+TEST_F(EngineTest, DeletedAccountIsNotMadeAnewByWorkUnderWay) {
+  const auto account = NewAccount("alice@example.com");
+  const auto inbox = *account->OpenInbox();
+  ASSERT_TRUE(engine_->DeleteAccount("alice@example.com").ok());
+  EXPECT_FALSE(inbox->IncomingDirectory().ok());
+  EXPECT_FALSE(account->CreateMailbox("x", {}).ok());
+  EXPECT_THAT(*Env::Posix()->List(folder_.Path("mail/domains/example.com/users")), IsEmpty());
+}
+
+TEST_F(EngineTest, WhatIsLeftOfDeletedAccountsIsRemoved) {
+  NewAccount("alice@example.com");
+  const std::string users = folder_.Path("mail/domains/example.com/users");
+  std::filesystem::create_directories(users + "/.bob.1700000000000000000.deleted/mailboxes");
+  std::filesystem::create_directories(users + "/.snapshot");
+  engine_ = NewEngine();
+  // An engine that closes drops what has not begun, so it stays open.
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while (Env::Posix()->List(users)->size() > 2 && absl::Now() < deadline) std::this_thread::yield();
+  EXPECT_THAT(*Env::Posix()->List(users), UnorderedElementsAre("alice", ".snapshot"));
+}
+
+TEST_F(EngineTest, AccountsAreListed) {
+  NewAccount("bob@example.com");
+  NewAccount("alice@example.com");
+  NewAccount("carol@other.test");
+  NewAccount("broken@example.com");
+  EXPECT_THAT(*engine_->ListAccounts("EXAMPLE.com"),
+              ElementsAre("alice@example.com", "bob@example.com", "broken@example.com"));
+  ASSERT_TRUE(Env::Posix()->ReplaceFile(UserFile("broken"), "{broken").ok());
+  ASSERT_TRUE(Env::Posix()->Remove(UserFile("alice")).ok());
+  EXPECT_THAT(*engine_->ListAccounts(""), ElementsAre("bob@example.com", "carol@other.test"));
+}
+
 TEST_F(EngineTest, RecipientsAreResolved) {
   NewAccount("alice@example.com");
   NewAccount("team+x@example.com");

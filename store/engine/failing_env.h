@@ -37,6 +37,9 @@ class FailingEnv : public Env {
     return base_->Link(from, to);
   }
   absl::Status Remove(const std::string& path) override { return base_->Remove(path); }
+  absl::Status CreateDirectory(const std::string& path) override {
+    return base_->CreateDirectory(path);
+  }
   absl::Status CreateDirectories(const std::string& path) override {
     return base_->CreateDirectories(path);
   }

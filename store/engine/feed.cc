@@ -59,10 +59,10 @@ void Feed::Poll() {
       if (stopping_) return;
       for (const auto& [name, watched] : watched_) mailboxes.emplace_back(name, watched.mailbox);
     }
-    // Counts() reads what others appended and publishes it. A passing error is found out by whoever
+    // Poll reads what others appended and publishes it. A passing error is found out by whoever
     // uses the mailbox.
     for (const auto& [name, mailbox] : mailboxes) {
-      if (ReasonOf(mailbox->Counts().status()) == store::v1::ERROR_REASON_MAILBOX_NOT_FOUND) {
+      if (ReasonOf(mailbox->Poll()) == store::v1::ERROR_REASON_MAILBOX_NOT_FOUND) {
         Publish(name, 0);
       }
     }

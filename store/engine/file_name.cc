@@ -48,7 +48,7 @@ std::string ShardPath(const MessageInfo& info) {
 
 std::optional<MessageInfo> ParseFileName(std::string_view name) {
   const auto uid = TakeNumber<uint32_t>(&name);
-  if (!uid || *uid == 0) return std::nullopt;
+  if (!uid || *uid == 0 || *uid == UINT32_MAX) return std::nullopt;
   const auto internal_date = TakeNumber<int64_t>(&name);
   if (!internal_date || *internal_date < 0) return std::nullopt;
   const auto size = TakeNumber<uint64_t>(&name);

@@ -35,15 +35,18 @@ Mailbox::Mailbox(MailboxContext context, std::string directory,
       directory_(std::move(directory)),
       on_change_(std::move(on_change)) {}
 
+// The mailbox's own folder is not made: without it the mailbox was deleted, and what comes into it
+// would be where nobody looks.
+absl::Status Mailbox::MakeFolder(const std::string& path) {
+  const absl::Status made = env_->CreateDirectory(path);
+  if (!absl::IsNotFound(made)) return made;
+  return Error(store::v1::ERROR_REASON_MAILBOX_NOT_FOUND, "the mailbox has no folder");
+}
+
 absl::StatusOr<std::string> Mailbox::IncomingDirectory() {
   std::string path = JoinPath(directory_, kIncoming);
   if (env_->Stat(path).ok()) return path;
-  // The mailbox's own folder is not made: without it the mailbox was deleted, and what comes into
-  // it would be where nobody looks.
-  if (absl::IsNotFound(env_->Stat(directory_).status())) {
-    return Error(store::v1::ERROR_REASON_MAILBOX_NOT_FOUND, "the mailbox has no folder");
-  }
-  RMAIL_RETURN_IF_ERROR(env_->CreateDirectories(path));
+  RMAIL_RETURN_IF_ERROR(MakeFolder(path));
   return path;
 }
 
@@ -103,6 +106,15 @@ absl::StatusOr<IndexCounts> Mailbox::Counts() {
   return counts;
 }
 
+absl::Status Mailbox::Poll() {
+  if (!mutex_.TryLock()) return absl::OkStatus();
+  const absl::Status status = Refresh();
+  mutex_.Unlock();
+  RMAIL_RETURN_IF_ERROR(status);
+  Announce();
+  return absl::OkStatus();
+}
+
 template <typename Read>
 std::invoke_result_t<Read> Mailbox::ReadIndex(const Read& read) {
   RMAIL_RETURN_IF_ERROR(Refresh());
@@ -152,32 +164,34 @@ absl::StatusOr<RowCursor> Mailbox::View(const std::vector<UidSpan>& spans, uint6
 
 absl::StatusOr<Mailbox::FlagResult> Mailbox::UpdateFlags(const FlagUpdate& update) {
   FlagResult result;
-  {
-    MutexLock lock(&mutex_);
-    RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
-    RMAIL_ASSIGN_OR_RETURN(result.messages, RowsLocked(update.spans));
-    std::vector<std::pair<MessageInfo, MessageInfo>> moves;
-    for (const MessageRow& row : result.messages) {
-      if (update.unchanged_since && row.modseq > *update.unchanged_since) {
-        result.conflicts.push_back(row.info.uid);
-        continue;
-      }
-      MessageInfo changed = row.info;
-      changed.flags = NewFlags(row.info.flags, update) & kAllFlags;
-      if (changed.flags != row.info.flags) moves.emplace_back(row.info, changed);
-    }
-    if (!moves.empty()) {
-      const std::span<const std::pair<MessageInfo, MessageInfo>> all(moves);
-      for (size_t at = 0; at < all.size(); at += kMaxRecordMessages) {
-        RMAIL_RETURN_IF_ERROR(
-            ChangeFlags(all.subspan(at, std::min<size_t>(kMaxRecordMessages, all.size() - at))));
-      }
-      RMAIL_ASSIGN_OR_RETURN(result.messages, RowsLocked(update.spans));
-    }
-  }
+  RMAIL_RETURN_IF_ERROR(ForEachWindow(update.spans, [&](const std::vector<UidSpan>& spans) {
+    mutex_.AssertHeld();
+    return UpdateFlagsIn(spans, update, &result);
+  }));
   Announce();
   CheckpointIfDue();
   return result;
+}
+
+absl::Status Mailbox::UpdateFlagsIn(const std::vector<UidSpan>& spans, const FlagUpdate& update,
+                                    FlagResult* result) {
+  RMAIL_ASSIGN_OR_RETURN(std::vector<MessageRow> rows, RowsLocked(spans));
+  std::vector<std::pair<MessageInfo, MessageInfo>> moves;
+  for (const MessageRow& row : rows) {
+    if (update.unchanged_since && row.modseq > *update.unchanged_since) {
+      result->conflicts.push_back(row.info.uid);
+      continue;
+    }
+    MessageInfo changed = row.info;
+    changed.flags = NewFlags(row.info.flags, update) & kAllFlags;
+    if (changed.flags != row.info.flags) moves.emplace_back(row.info, changed);
+  }
+  if (!moves.empty()) {
+    RMAIL_RETURN_IF_ERROR(ChangeFlags(moves));
+    RMAIL_ASSIGN_OR_RETURN(rows, RowsLocked(spans));
+  }
+  result->messages.insert(result->messages.end(), rows.begin(), rows.end());
+  return absl::OkStatus();
 }
 
 absl::Status Mailbox::ChangeFlags(std::span<const std::pair<MessageInfo, MessageInfo>> moves) {
@@ -193,29 +207,59 @@ absl::Status Mailbox::ChangeFlags(std::span<const std::pair<MessageInfo, Message
   return absl::OkStatus();
 }
 
+absl::Status Mailbox::ExpungeRows(std::span<const MessageRow> rows) {
+  for (size_t at = 0; at < rows.size();) {
+    LogRecord record;
+    int64_t size = 0;
+    for (int i = 0; i < kMaxRecordMessages && at < rows.size(); ++i, ++at) {
+      record.mutable_expunged()->add_uids(rows[at].info.uid);
+      size += static_cast<int64_t>(rows[at].info.size);
+    }
+    RMAIL_RETURN_IF_ERROR(AppendRecord(&record, {-size, 0}));
+    RMAIL_RETURN_IF_ERROR(Settle());
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Mailbox::ExpungeResult> Mailbox::Expunge(const std::vector<UidSpan>& spans) {
   ExpungeResult result;
-  {
-    MutexLock lock(&mutex_);
-    RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
-    RMAIL_ASSIGN_OR_RETURN(std::vector<MessageRow> rows, RowsLocked(spans));
-    std::erase_if(rows, [](const MessageRow& row) { return !(row.info.flags & kDeleted); });
-    for (size_t at = 0; at < rows.size();) {
-      LogRecord record;
-      int64_t size = 0;
-      for (int i = 0; i < kMaxRecordMessages && at < rows.size(); ++i, ++at) {
-        record.mutable_expunged()->add_uids(rows[at].info.uid);
-        size += static_cast<int64_t>(rows[at].info.size);
-        result.uids.push_back(rows[at].info.uid);
-      }
-      RMAIL_RETURN_IF_ERROR(AppendRecord(&record, {-size, 0}));
-      RMAIL_RETURN_IF_ERROR(Settle());
-    }
-    result.highest_modseq = index_.counts().highest_modseq;
-  }
+  RMAIL_RETURN_IF_ERROR(
+      ForEachWindow(spans, [&](const std::vector<UidSpan>& window) -> absl::Status {
+        mutex_.AssertHeld();
+        RMAIL_ASSIGN_OR_RETURN(std::vector<MessageRow> rows, RowsLocked(window));
+        std::erase_if(rows, [](const MessageRow& row) { return !(row.info.flags & kDeleted); });
+        RMAIL_RETURN_IF_ERROR(ExpungeRows(rows));
+        std::vector<uint32_t> uids;
+        for (const MessageRow& row : rows) uids.push_back(row.info.uid);
+        TidyRecordsOf(uids);
+        result.uids.insert(result.uids.end(), uids.begin(), uids.end());
+        result.highest_modseq = index_.counts().highest_modseq;
+        return absl::OkStatus();
+      }));
   Announce();
   CheckpointIfDue();
   return result;
+}
+
+// Both locks are given back between windows: a change of millions of messages takes a while.
+absl::Status Mailbox::ForEachWindow(
+    const std::vector<UidSpan>& spans,
+    const std::function<absl::Status(const std::vector<UidSpan>&)>& change) {
+  uint32_t uid_next = 0;
+  for (uint64_t first = 0; first == 0 || first < uid_next; first += kMaxRecordMessages) {
+    std::vector<UidSpan> window;
+    for (const UidSpan& span : spans) {
+      const auto from = std::max<uint64_t>(span.first, first);
+      const auto to = std::min<uint64_t>(span.last, first + kMaxRecordMessages - 1);
+      if (from <= to) window.push_back({static_cast<uint32_t>(from), static_cast<uint32_t>(to)});
+    }
+    if (window.empty() && first != 0) continue;
+    MutexLock lock(&mutex_);
+    RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
+    if (first == 0) uid_next = index_.counts().uid_next;
+    RMAIL_RETURN_IF_ERROR(change(window));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<File>> Mailbox::OpenMessage(const MessageInfo& info) {

@@ -3,8 +3,9 @@
 // Locks, in this order: `mutex_` (threads of this process), the lock file (other processes of the
 // same mail_root), the account's Usage. Two mailboxes are locked in the order of their folders'
 // names. Whoever holds the first two has read the whole log and may append to it. Messages are not
-// synced and no callback runs while either is held: an append is made durable after both are
-// released, together with others that wait for the same (GroupCommit).
+// synced and on_change does not run while either is held: an append is made durable after both are
+// released, together with others that wait for the same (GroupCommit). (Progress and `translate`
+// run under the locks: they must not block.)
 //
 // The order of a change is: log record, then files, then the next record. So whatever stands in the
 // log holds, and only what the last record says can be undone on the files, by a process that died:
@@ -87,6 +88,9 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
                                          const AppendOptions& options);
 
   absl::StatusOr<IndexCounts> Counts();
+  // Looks whether others changed the mailbox and announces it. Does nothing while the mailbox is
+  // busy: whoever is at work announces. MAILBOX_NOT_FOUND.
+  absl::Status Poll();
 
   struct Changes {
     IndexCounts counts;
@@ -199,19 +203,33 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   absl::Status Settle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status RebuildLocked(std::string_view why, const Progress& progress)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status SwitchTo(const SnapshotImage& image) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status SwitchTo(const std::string& draft, const SnapshotHeader& header)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Writes a record and applies it. What it says about files is still to be done: then set
   // last_.settled.
   absl::Status AppendRecord(LogRecord* record, const SizeChange& change = {})
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Calls `change` with the spans, cut into windows of kMaxRecordMessages UIDs, with both locks
+  // held; messages that come meanwhile may be left out.
+  absl::Status ForEachWindow(const std::vector<UidSpan>& spans,
+                             const std::function<absl::Status(const std::vector<UidSpan>&)>& change)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status UpdateFlagsIn(const std::vector<UidSpan>& spans, const FlagUpdate& update,
+                             FlagResult* result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Record and names. `moves`: up to kMaxRecordMessages.
   absl::Status ChangeFlags(std::span<const std::pair<MessageInfo, MessageInfo>> moves)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Records and unlinks, in steps of kMaxRecordMessages.
+  absl::Status ExpungeRows(std::span<const MessageRow> rows) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes messages whose files are gone out of the index; their size is not known to `usage`.
   absl::Status ForgetMessages(const std::vector<uint32_t>& uids)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status WriteMark() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Above all UIDs that can have been given, as far as the folders of shards (ascending) tell.
+  static uint32_t UidFloor(const std::vector<uint32_t>& shards);
   // Makes the folders of the shards of these UIDs.
+  // A folder in the mailbox's; MAILBOX_NOT_FOUND when that is gone.
+  absl::Status MakeFolder(const std::string& path);
   absl::Status EnsureShards(uint32_t first_uid, uint32_t last_uid)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MoveName(const MessageInfo& from, const MessageInfo& to);
@@ -219,7 +237,8 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   absl::StatusOr<std::vector<uint32_t>> MendNames(const std::vector<MessageInfo>& wanted) const;
   // The same for messages of one shard.
   absl::Status MendShard(std::span<const MessageInfo> wanted, std::vector<uint32_t>* missing) const;
-  std::optional<MessageInfo> FindFile(uint32_t uid) const;
+  // nullopt: there is none.
+  absl::StatusOr<std::optional<MessageInfo>> FindFile(uint32_t uid) const;
   absl::StatusOr<std::vector<MessageInfo>> InfosOf(
       const google::protobuf::RepeatedField<uint32_t>& uids) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RemoveLeftovers() const;
@@ -240,6 +259,8 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   // The n-th of `uids` has become the n-th of `target_uids` there. Both are locked.
   void CopyRecordsTo(const Mailbox& target, std::span<const uint32_t> uids,
                      std::span<const uint32_t> target_uids) const;
+  // These messages are gone, ascending: gives back the room of their records.
+  void TidyRecordsOf(std::span<const uint32_t> uids) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // mailbox_transfer.cc
 
@@ -251,8 +272,13 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
                                                  const TransferOptions& options);
   // With both mailboxes locked.
   static absl::Status TransferLocked(TransferJob& job, std::span<const MessageRow> rows);
-  static absl::Status CopyStep(TransferJob& job, std::span<const MessageRow> rows);
-  static absl::Status MoveStep(TransferJob& job, std::span<const MessageRow> rows);
+  // `record`: what NewRecord gave for the rows.
+  static absl::Status CopyStep(TransferJob& job, std::span<const MessageRow> rows,
+                               LogRecord& record);
+  static absl::Status MoveStep(TransferJob& job, std::span<const MessageRow> rows,
+                               LogRecord& record);
+  static absl::Status MoveFiles(TransferJob& job, std::span<const MessageRow> rows,
+                                LogRecord& record);
   // A record that makes messages part of this mailbox, under the next UIDs.
   absl::StatusOr<LogRecord> NewRecord(std::span<const MessageRow> rows,
                                       const TransferOptions& options)

@@ -12,6 +12,13 @@
 
 namespace rmail::engine {
 
+// In an account's folder, and in each mailbox's.
+inline constexpr char kLockFile[] = "lock";
+// In an account's folder.
+inline constexpr char kListFile[] = "mailboxes.json";
+// In a mailbox's folder.
+inline constexpr char kDescriptionFile[] = "mailbox.json";
+
 // "{account's folder}/mailboxes"
 std::string FoldersPath(const std::string& account_directory);
 

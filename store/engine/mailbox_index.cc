@@ -81,12 +81,15 @@ absl::Status Mailbox::Refresh() {
     if (!replaced) {
       const absl::StatusOr<LogFile::Tail> tail =
           ReadRecords(*log_, index_, /*skip_known=*/false, &last_);
-      if (!tail.ok() && !absl::IsDataLoss(tail.status())) return tail.status();
+      if (!tail.ok()) {
+        // What was read and could not be applied must be read again.
+        log_ = nullptr;
+        if (!absl::IsDataLoss(tail.status())) return tail.status();
+      }
       // A torn tail is most likely another process that is writing: what is whole has been read.
       if (tail.ok() && *tail != LogFile::Tail::kDamaged && !last_.record.has_superseded()) {
         return absl::OkStatus();
       }
-      if (!tail.ok()) log_ = nullptr;
     }
   }
   return LockAndRefresh().status();
@@ -242,8 +245,9 @@ absl::Status Mailbox::Settle() {
     return SettleExpunged(record.expunged());
   }
   RMAIL_ASSIGN_OR_RETURN(const std::vector<uint32_t> missing, MendNames(wanted));
+  RMAIL_RETURN_IF_ERROR(ForgetMessages(missing));
   last_.settled = true;
-  return ForgetMessages(missing);
+  return absl::OkStatus();
 }
 
 absl::Status Mailbox::SettleExpunged(const Expunged& expunged) {
@@ -257,8 +261,9 @@ absl::Status Mailbox::SettleExpunged(const Expunged& expunged) {
     const absl::Status removed = env_->Remove(PathOf(info));
     if (!absl::IsNotFound(removed)) RMAIL_RETURN_IF_ERROR(removed);
   }
+  RMAIL_RETURN_IF_ERROR(AdoptStrays(strays));
   last_.settled = true;
-  return AdoptStrays(strays);
+  return absl::OkStatus();
 }
 
 absl::Status Mailbox::ForgetMessages(const std::vector<uint32_t>& uids) {
@@ -330,6 +335,12 @@ absl::Status Mailbox::WriteMark() {
   return lock_file_->WriteMark({index_.counts().highest_modseq, index_.counts().uid_next});
 }
 
+uint32_t Mailbox::UidFloor(const std::vector<uint32_t>& shards) {
+  if (shards.empty()) return 1;
+  const uint64_t floor = (uint64_t{shards.back()} + 1) * kShardSize;
+  return static_cast<uint32_t>(std::min<uint64_t>(floor, UINT32_MAX));
+}
+
 // A shard's folder is there, and on disk, before a UID in it is given, and stays: so the folders
 // say which UIDs may have been given, whatever becomes of the index.
 absl::Status Mailbox::EnsureShards(uint32_t first_uid, uint32_t last_uid) {
@@ -337,7 +348,7 @@ absl::Status Mailbox::EnsureShards(uint32_t first_uid, uint32_t last_uid) {
   if (made_shard_ && shard <= *made_shard_) shard = *made_shard_ + 1;
   if (shard > ShardOf(last_uid)) return absl::OkStatus();
   for (; shard <= ShardOf(last_uid); ++shard) {
-    RMAIL_RETURN_IF_ERROR(env_->CreateDirectories(JoinPath(directory_, std::to_string(shard))));
+    RMAIL_RETURN_IF_ERROR(MakeFolder(JoinPath(directory_, std::to_string(shard))));
   }
   RMAIL_RETURN_IF_ERROR(env_->SyncDirectory(directory_));
   made_shard_ = ShardOf(last_uid);
@@ -367,13 +378,13 @@ absl::Status Mailbox::RebuildLocked(std::string_view why, const Progress& progre
   image.header.epoch = epoch;
   uint32_t& uid_next = image.header.uid_next;
   uid_next = std::max({uid_next, before.uid_next, known.uid_next});
-  if (!healthy && !shards.empty()) {
-    const uint64_t floor = (uint64_t{shards.back()} + 1) * kShardSize;
-    uid_next = std::max(uid_next, static_cast<uint32_t>(std::min<uint64_t>(floor, UINT32_MAX)));
-  }
+  if (!healthy) uid_next = std::max(uid_next, UidFloor(shards));
+  RMAIL_ASSIGN_OR_RETURN(const std::string incoming, IncomingDirectory());
+  const std::string draft = JoinPath(incoming, fmt::format("snapshot.{:016x}", epoch));
+  RMAIL_RETURN_IF_ERROR(WriteSnapshot(env_, draft, image));
   const auto switch_over = [&]() -> absl::Status {
     mutex_.AssertHeld();
-    return SwitchTo(image);
+    return SwitchTo(draft, image.header);
   };
   RMAIL_RETURN_IF_ERROR(context_.usage != nullptr ? context_.usage->UnknownStep(switch_over)
                                                   : switch_over());
@@ -381,10 +392,7 @@ absl::Status Mailbox::RebuildLocked(std::string_view why, const Progress& progre
   return absl::OkStatus();
 }
 
-absl::Status Mailbox::SwitchTo(const SnapshotImage& image) {
-  RMAIL_ASSIGN_OR_RETURN(const std::string incoming, IncomingDirectory());
-  const std::string draft = JoinPath(incoming, fmt::format("snapshot.{:016x}", image.header.epoch));
-  RMAIL_RETURN_IF_ERROR(WriteSnapshot(env_, draft, image));
+absl::Status Mailbox::SwitchTo(const std::string& draft, const SnapshotHeader& header) {
   LogRecord superseded;
   superseded.mutable_superseded();
   if (log_ != nullptr) RMAIL_RETURN_IF_ERROR(AppendRecord(&superseded));
@@ -393,8 +401,7 @@ absl::Status Mailbox::SwitchTo(const SnapshotImage& image) {
   const std::string log_path = JoinPath(directory_, kLogName);
   RMAIL_RETURN_IF_ERROR(env_->Rename(draft, snapshot_path));
   RMAIL_RETURN_IF_ERROR(env_->SyncDirectory(directory_));
-  RMAIL_RETURN_IF_ERROR(
-      LogFile::Create(env_, log_path, {image.header.epoch, image.header.modseq}, ""));
+  RMAIL_RETURN_IF_ERROR(LogFile::Create(env_, log_path, {header.epoch, header.modseq}, ""));
   absl::StatusOr<OpenedIndex> opened = OpenIndex(env_, directory_);
   if (!opened.ok() || opened->tail != LogFile::Tail::kClean) {
     return Error(store::v1::ERROR_REASON_CORRUPT_MAILBOX, "a new index cannot be read back");

@@ -17,6 +17,8 @@ namespace rmail::engine {
 
 using store::v1::SpecialUse;
 
+inline constexpr char kInbox[] = "INBOX";
+
 struct MailboxEntry {
   std::string path;
   uint32_t uid_validity = 0;

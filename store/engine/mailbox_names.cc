@@ -1,12 +1,8 @@
 // The part of Mailbox that looks after the names of its files.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "store/base/error.h"
-#include "store/base/logging.h"
 #include "store/base/status.h"
 #include "store/engine/mailbox.h"
 
@@ -22,19 +18,18 @@ absl::Status Mailbox::MoveName(const MessageInfo& from, const MessageInfo& to) {
   absl::Status moved = env_->Rename(PathOf(from), PathOf(to));
   if (!absl::IsNotFound(moved)) return moved;
   // A hand changed the name. A file that is missing is found out when it is read.
-  const std::optional<MessageInfo> other = FindFile(from.uid);
+  RMAIL_ASSIGN_OR_RETURN(const std::optional<MessageInfo> other, FindFile(from.uid));
   if (!other || *other == to) return absl::OkStatus();
   moved = env_->Rename(PathOf(*other), PathOf(to));
   return absl::IsNotFound(moved) ? absl::OkStatus() : moved;
 }
 
-std::optional<MessageInfo> Mailbox::FindFile(uint32_t uid) const {
-  const absl::StatusOr<std::vector<MessageInfo>> files =
-      ListShard(env_, directory_, uid / kShardSize);
-  if (!files.ok()) return std::nullopt;
-  const auto found = std::find_if(files->begin(), files->end(),
+absl::StatusOr<std::optional<MessageInfo>> Mailbox::FindFile(uint32_t uid) const {
+  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageInfo> files,
+                         ListShard(env_, directory_, uid / kShardSize));
+  const auto found = std::find_if(files.begin(), files.end(),
                                   [uid](const MessageInfo& file) { return file.uid == uid; });
-  if (found == files->end()) return std::nullopt;
+  if (found == files.end()) return std::nullopt;
   return *found;
 }
 

@@ -39,6 +39,8 @@ absl::Status Mailbox::RecoverFromPowerLoss() {
   // What it says may have reached the disk before what was done earlier.
   last_.settled = true;
   RMAIL_ASSIGN_OR_RETURN(std::vector<uint32_t> shards, ListShards(env_, directory_));
+  const uint32_t floor = UidFloor(shards);
+  const uint64_t epoch = log_->header().epoch;
   for (const ShardSummary& shard : index_.Shards()) shards.push_back(shard.shard);
   std::sort(shards.begin(), shards.end());
   shards.erase(std::unique(shards.begin(), shards.end()), shards.end());
@@ -46,9 +48,10 @@ absl::Status Mailbox::RecoverFromPowerLoss() {
   for (const uint32_t shard : shards) {
     RMAIL_RETURN_IF_ERROR(ReconcileShard(shard, known, &strays));
   }
+  // Damage was found on the way, and the index made anew from the names: it has them all.
+  if (log_->header().epoch != epoch) strays.clear();
   LogRecord record;
-  const uint32_t uid_next = std::max(index_.counts().uid_next, mark.uid_next);
-  record.set_uid_floor(std::min(uid_next, UINT32_MAX - kShardSize) + kShardSize);
+  record.set_uid_floor(std::max({index_.counts().uid_next, mark.uid_next, floor}));
   // An index that was made anew, and is lost too, began at the time of that moment.
   const auto now = static_cast<uint64_t>(absl::ToUnixMicros(absl::Now()));
   record.set_modseq(std::max({index_.counts().highest_modseq, mark.modseq, now}) + kModseqGap);

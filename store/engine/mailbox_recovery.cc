@@ -17,13 +17,6 @@
 #include "store/engine/mailbox_registry.h"
 
 namespace rmail::engine {
-namespace {
-
-constexpr char kListFile[] = "mailboxes.json";
-constexpr char kDescriptionFile[] = "mailbox.json";
-constexpr char kLockFile[] = "lock";
-
-}  // namespace
 
 absl::StatusOr<MailboxList> MailboxRegistry::ReadOrRebuild(std::string* text) {
   const absl::StatusOr<std::string> read = env_->ReadFile(ListPath());
@@ -117,40 +110,49 @@ absl::Status MailboxRegistry::AdoptEntry(const std::string& id, MailboxEntry ent
   return absl::OkStatus();
 }
 
-absl::Status MailboxRegistry::Tidy(std::vector<std::string>* doomed) {
+absl::StatusOr<bool> MailboxRegistry::Tidy(Leftovers* leftovers) {
   const absl::StatusOr<std::vector<std::string>> names = env_->List(FoldersPath(directory_));
-  if (absl::IsNotFound(names.status())) return absl::OkStatus();
+  if (absl::IsNotFound(names.status())) return true;
   RMAIL_RETURN_IF_ERROR(names.status());
   bool strays = false;
   for (const std::string& name : *names) {
     if (const std::optional<std::string> id = DoomedId(name)) {
-      doomed->push_back(*id);
+      leftovers->hidden.push_back(*id);
     } else if (list_->deleted.contains(name)) {
-      doomed->push_back(name);
+      leftovers->deleted.push_back(name);
     } else if (IsMailboxId(name) && !list_->mailboxes.contains(name)) {
       strays = true;
     }
   }
-  return strays ? AdoptStrays() : absl::OkStatus();
+  if (!strays) return true;
+  return AdoptStrays();
 }
 
-absl::Status MailboxRegistry::AdoptStrays() {
-  return ChangeLocked([this](MailboxList& list) -> absl::Status {
+absl::StatusOr<bool> MailboxRegistry::AdoptStrays() {
+  bool all = true;
+  RMAIL_RETURN_IF_ERROR(ChangeLocked([&](MailboxList& list) -> absl::Status {
     // Anew: under the lock nobody is just making one.
     RMAIL_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
                            ListMailboxFolders(env_, directory_));
     std::vector<std::string> strays;
     for (const std::string& id : ids) {
       if (list.mailboxes.contains(id) || list.deleted.contains(id)) continue;
-      if (HasMail(env_, Directory(id))) {
+      const bool has_mail = HasMail(env_, Directory(id));
+      const absl::Status status =
+          has_mail ? ReadDescription(id).status() : env_->RemoveRecursively(Directory(id));
+      if (!status.ok()) {
+        // It must not keep the account's other mail from anyone.
+        LogError("{} is in no list and stays so for now: {}", Directory(id),
+                 FromAbsl(status.message()));
+        all = false;
+      } else if (has_mail) {
         LogWarning("{} is in no list; it has mail and is taken into {}", Directory(id), kListFile);
         strays.push_back(id);
-      } else {
-        RMAIL_RETURN_IF_ERROR(env_->RemoveRecursively(Directory(id)));
       }
     }
     return Adopt(strays, list);
-  });
+  }));
+  return all;
 }
 
 absl::Status MailboxRegistry::ForgetRemoved(MailboxList& list) const {
@@ -184,24 +186,53 @@ absl::Status MailboxRegistry::HideFolder(const std::string& id) const {
   return absl::OkStatus();
 }
 
+absl::Status MailboxRegistry::HideDeleted(const std::string& id) const {
+  RMAIL_ASSIGN_OR_RETURN(const std::unique_ptr<LockFile> mailbox_file,
+                         LockFile::Open(env_, Directory(id)));
+  RMAIL_ASSIGN_OR_RETURN(const FileLock mailbox_lock, mailbox_file->Acquire());
+  // Looked at once more: it may be another list by now, from a copy say.
+  RMAIL_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, OpenAccountLock(env_, directory_));
+  RMAIL_ASSIGN_OR_RETURN(const FileLock lock, FileLock::Acquire(file.get()));
+  RMAIL_ASSIGN_OR_RETURN(const std::string text, env_->ReadFile(ListPath()));
+  RMAIL_ASSIGN_OR_RETURN(const MailboxList list, ParseMailboxList(text));
+  if (!list.deleted.contains(id) || list.mailboxes.contains(id)) return absl::OkStatus();
+  return HideFolder(id);
+}
+
 void MailboxRegistry::RemoveFolder(const std::string& id) const {
-  absl::Status status;
   if (env_->Stat(Directory(id)).ok()) {
     // Its deletion was noted, but not begun.
-    absl::StatusOr<std::unique_ptr<LockFile>> lock_file = LockFile::Open(env_, Directory(id));
-    status = lock_file.status();
-    if (status.ok()) {
-      const absl::StatusOr<FileLock> lock = (*lock_file)->Acquire();
-      status = lock.ok() ? HideFolder(id) : lock.status();
+    const absl::Status hidden = HideDeleted(id);
+    // Not found: another process was first.
+    if (!hidden.ok() && !absl::IsNotFound(hidden)) {
+      LogWarning("{} is deleted, but can't be removed yet: {}", Directory(id),
+                 FromAbsl(hidden.message()));
+      return;
     }
   }
-  // Not found: another process was first.
-  if (status.ok() || absl::IsNotFound(status)) {
-    status = env_->RemoveRecursively(JoinPath(FoldersPath(directory_), DoomedName(id)));
+  RemoveHidden(id);
+}
+
+void MailboxRegistry::RemoveHidden(const std::string& id) const {
+  const std::string path = JoinPath(FoldersPath(directory_), DoomedName(id));
+  const absl::Status removed = env_->RemoveRecursively(path);
+  if (!removed.ok() && !absl::IsNotFound(removed)) {
+    LogWarning("{} can't be removed yet: {}", path, FromAbsl(removed.message()));
   }
-  if (!status.ok() && !absl::IsNotFound(status)) {
-    LogWarning("{} is deleted, but can't be removed yet: {}", Directory(id),
-               FromAbsl(status.message()));
+}
+
+void MailboxRegistry::RemoveLater(Leftovers leftovers) const {
+  if (leftovers.hidden.empty() && leftovers.deleted.empty()) return;
+  // Not `this`: the account may be forgotten meanwhile.
+  const auto remove = [env = env_, directory = directory_, leftovers = std::move(leftovers)] {
+    const MailboxRegistry registry(env, directory);
+    for (const std::string& id : leftovers.hidden) registry.RemoveHidden(id);
+    for (const std::string& id : leftovers.deleted) registry.RemoveFolder(id);
+  };
+  if (background_ == nullptr) {
+    remove();
+  } else {
+    background_->Run(remove);
   }
 }
 

@@ -15,21 +15,20 @@
 namespace rmail::engine {
 namespace {
 
-constexpr char kLockFile[] = "lock";
-constexpr char kListFile[] = "mailboxes.json";
-constexpr char kDescriptionFile[] = "mailbox.json";
 constexpr size_t kMaxMailboxes = 1000;
 // More than this are synced together, with the whole file system.
 constexpr size_t kManyDescriptions = 8;
+// Until a folder that could not be read is tried again.
+constexpr absl::Duration kTidyPause = absl::Minutes(1);
 
 struct DefaultMailbox {
   const char* path;
   SpecialUse use;
 };
 constexpr DefaultMailbox kDefaults[] = {
-    {"INBOX", store::v1::SPECIAL_USE_UNSPECIFIED}, {"Sent", store::v1::SPECIAL_USE_SENT},
-    {"Drafts", store::v1::SPECIAL_USE_DRAFTS},     {"Trash", store::v1::SPECIAL_USE_TRASH},
-    {"Junk", store::v1::SPECIAL_USE_JUNK},         {"Archive", store::v1::SPECIAL_USE_ARCHIVE},
+    {kInbox, store::v1::SPECIAL_USE_UNSPECIFIED}, {"Sent", store::v1::SPECIAL_USE_SENT},
+    {"Drafts", store::v1::SPECIAL_USE_DRAFTS},    {"Trash", store::v1::SPECIAL_USE_TRASH},
+    {"Junk", store::v1::SPECIAL_USE_JUNK},        {"Archive", store::v1::SPECIAL_USE_ARCHIVE},
 };
 
 }  // namespace
@@ -38,8 +37,8 @@ absl::StatusOr<std::unique_ptr<File>> OpenAccountLock(Env* env, const std::strin
   return env->Open(JoinPath(directory, kLockFile), Env::OpenMode::kCreate);
 }
 
-MailboxRegistry::MailboxRegistry(Env* env, std::string directory)
-    : env_(env), directory_(std::move(directory)) {}
+MailboxRegistry::MailboxRegistry(Env* env, std::string directory, Background* background)
+    : env_(env), directory_(std::move(directory)), background_(background) {}
 
 std::string MailboxRegistry::Directory(const std::string& id) const {
   return JoinPath(FoldersPath(directory_), id);
@@ -48,18 +47,19 @@ std::string MailboxRegistry::Directory(const std::string& id) const {
 std::string MailboxRegistry::ListPath() const { return JoinPath(directory_, kListFile); }
 
 absl::StatusOr<std::shared_ptr<const MailboxList>> MailboxRegistry::Current() {
-  std::vector<std::string> doomed;
+  Leftovers leftovers;
   std::shared_ptr<const MailboxList> list;
   {
     MutexLock lock(&mutex_);
     RMAIL_RETURN_IF_ERROR(Load());
-    if (!tidied_) {
-      RMAIL_RETURN_IF_ERROR(Tidy(&doomed));
-      tidied_ = true;
+    const absl::Time now = absl::Now();
+    if (now >= next_tidy_) {
+      RMAIL_ASSIGN_OR_RETURN(const bool all, Tidy(&leftovers));
+      next_tidy_ = all ? absl::InfiniteFuture() : now + kTidyPause;
     }
     list = list_;
   }
-  for (const std::string& id : doomed) RemoveFolder(id);
+  RemoveLater(std::move(leftovers));
   return list;
 }
 
@@ -206,7 +206,11 @@ absl::StatusOr<std::string> MailboxRegistry::Add(MailboxList& list, MailboxEntry
   RMAIL_ASSIGN_OR_RETURN(std::string id, NewId(list));
   // The folder comes first: an entry in the list always has one. Its mailbox.json follows in Write.
   made_.push_back(id);
-  RMAIL_RETURN_IF_ERROR(env_->CreateDirectories(JoinPath(Directory(id), "tmp")));
+  // One by one: the account's own folder is not made anew when it is gone.
+  for (const std::string& path :
+       {FoldersPath(directory_), Directory(id), JoinPath(Directory(id), "tmp")}) {
+    RMAIL_RETURN_IF_ERROR(env_->CreateDirectory(path));
+  }
   RMAIL_RETURN_IF_ERROR(env_->SyncDirectory(FoldersPath(directory_)));
   RMAIL_RETURN_IF_ERROR(env_->SyncDirectory(directory_));
   list.mailboxes.emplace(id, std::move(entry));

@@ -21,8 +21,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "store/base/env.h"
 #include "store/base/mutex.h"
+#include "store/engine/background.h"
 #include "store/engine/mailbox_list.h"
 
 namespace rmail::engine {
@@ -35,8 +37,9 @@ absl::StatusOr<std::unique_ptr<File>> OpenAccountLock(Env* env, const std::strin
 // when mailboxes.json is of a later version.
 class MailboxRegistry {
  public:
-  // `env` outlives it; `directory` is the account's folder.
-  MailboxRegistry(Env* env, std::string directory);
+  // `env` outlives it; `directory` is the account's folder. With `background`, which outlives it,
+  // the folders that a process left behind are removed there; else by the first call.
+  MailboxRegistry(Env* env, std::string directory, Background* background = nullptr);
 
   // mailboxes.json as it is now. Costs one stat when it has not changed. The default mailboxes are
   // made when there is no INBOX.
@@ -54,8 +57,8 @@ class MailboxRegistry {
   // Gives the folder of a mailbox that was deleted a name that is nobody's. The caller holds the
   // mailbox's lock: whoever gets it next, in any process, sees that the mailbox is gone.
   absl::Status HideFolder(const std::string& id) const;
-  // Removes the folder; no lock of the mailbox may be held. What can't be done now is done when the
-  // account is opened next.
+  // Removes the folder of a mailbox that was deleted; no lock of the mailbox may be held. What
+  // can't be done now is done when the account is opened next.
   void RemoveFolder(const std::string& id) const;
 
   // The mailbox's folder.
@@ -83,9 +86,20 @@ class MailboxRegistry {
   absl::StatusOr<std::string> NewId(const MailboxList& list) const;
   absl::Status ForgetRemoved(MailboxList& list) const;
 
-  // What a process that died left behind. `doomed` are folders to be removed, by id.
-  absl::Status Tidy(std::vector<std::string>* doomed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status AdoptStrays() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Folders to be removed, by id.
+  struct Leftovers {
+    // Those with a name that is nobody's.
+    std::vector<std::string> hidden;
+    // Those of mailboxes whose deletion was noted.
+    std::vector<std::string> deleted;
+  };
+  void RemoveLater(Leftovers leftovers) const;
+  void RemoveHidden(const std::string& id) const;
+  absl::Status HideDeleted(const std::string& id) const;
+
+  // What a process that died left behind. False when a folder could not be read: it is left out.
+  absl::StatusOr<bool> Tidy(Leftovers* leftovers) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<bool> AdoptStrays() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes folders without an entry into the list.
   absl::Status Adopt(const std::vector<std::string>& ids, MailboxList& list) const;
   static absl::Status AdoptEntry(const std::string& id, MailboxEntry entry, MailboxList& list);
@@ -95,9 +109,10 @@ class MailboxRegistry {
 
   Env* const env_;
   const std::string directory_;
+  Background* const background_;
 
   Mutex mutex_;
-  bool tidied_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time next_tidy_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   FileInfo info_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const MailboxList> list_ ABSL_GUARDED_BY(mutex_);
   // Folders that the change under way has made.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <map>
 #include <memory>
 #include <set>
@@ -12,6 +13,7 @@
 #include "store/base/error.h"
 #include "store/base/status.h"
 #include "store/base/testing/memory_env.h"
+#include "store/engine/background.h"
 #include "store/engine/lock_file.h"
 
 namespace rmail::engine {
@@ -30,6 +32,17 @@ MailboxEntry At(std::string path) {
   entry.path = std::move(path);
   return entry;
 }
+
+// A path in it can be made unreadable.
+class LockedEnv : public MemoryEnv {
+ public:
+  absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
+    if (path == unreadable) return absl::UnavailableError("permission denied");
+    return MemoryEnv::Open(path, mode);
+  }
+
+  std::string unreadable;
+};
 
 class MailboxRegistryTest : public ::testing::Test {
  protected:
@@ -87,7 +100,7 @@ class MailboxRegistryTest : public ::testing::Test {
     return env_.List("/account/mailboxes").value_or(std::vector<std::string>());
   }
 
-  MemoryEnv env_;
+  LockedEnv env_;
   std::unique_ptr<MailboxRegistry> registry_;
 };
 
@@ -275,6 +288,71 @@ TEST_F(MailboxRegistryTest, AFolderWithMailIsTakenIntoTheList) {
   EXPECT_EQ(Mailboxes().at(id).path, "Recovered/" + id);
   EXPECT_EQ(Mailboxes().at(other).path, "Precious");
   EXPECT_NE(Mailboxes().at(id).uid_validity, Mailboxes().at(other).uid_validity);
+}
+
+TEST_F(MailboxRegistryTest, OnlyTheHiddenFolderGoesWhenTheMailboxIsThere) {
+  const std::string id = Add("Precious");
+  AddMail(id);
+  const std::string noted = Add("noted");
+  AddMail(noted);
+  for (const std::string& hidden : {id, noted}) {
+    ASSERT_TRUE(env_.CreateDirectories("/account/mailboxes/." + hidden + ".deleted/0").ok());
+  }
+  registry_ = Open();
+  ASSERT_TRUE(Mailboxes().contains(id));
+  EXPECT_TRUE(IsThere(registry_->Directory(id) + "/0/7.1700000000000000.1..eml"));
+  EXPECT_FALSE(IsThere("/account/mailboxes/." + id + ".deleted"));
+  // Nor when it is told so by a list that is not the last one.
+  registry_->RemoveFolder(id);
+  EXPECT_TRUE(IsThere(registry_->Directory(id) + "/0/7.1700000000000000.1..eml"));
+  ASSERT_TRUE(Delete(noted).ok());
+  registry_->RemoveFolder(noted);
+  EXPECT_FALSE(IsThere(registry_->Directory(noted)));
+}
+
+TEST_F(MailboxRegistryTest, LeftoversAreSweptInTheBackground) {
+  const std::string id = Add("x");
+  AddMail(id);
+  ASSERT_TRUE(Delete(id).ok());
+  Background background;
+  std::promise<void> begin;
+  background.Run([&] { begin.get_future().wait(); });
+  registry_ = std::make_unique<MailboxRegistry>(&env_, kDirectory, &background);
+  EXPECT_FALSE(Mailboxes().contains(id));
+  EXPECT_TRUE(IsThere(registry_->Directory(id)));
+  // It may be closed meanwhile.
+  registry_ = nullptr;
+  std::promise<void> done;
+  background.Run([&] { done.set_value(); });
+  begin.set_value();
+  done.get_future().wait();
+  EXPECT_THAT(Folders(), Not(::testing::Contains(::testing::HasSubstr(id))));
+}
+
+TEST_F(MailboxRegistryTest, AStrayThatCannotBeReadHidesNothingElse) {
+  const std::string old_list = *env_.ReadFile(kListPath);
+  const std::string unreadable = Add("Unreadable");
+  const std::string other = Add("Other");
+  for (const std::string& id : {unreadable, other}) AddMail(id);
+  ASSERT_TRUE(env_.ReplaceFile(kListPath, old_list).ok());
+  env_.unreadable = registry_->Directory(unreadable) + "/mailbox.json";
+  registry_ = Open();
+  EXPECT_EQ(Mailboxes().at(other).path, "Other");
+  EXPECT_FALSE(Mailboxes().contains(unreadable));
+  EXPECT_TRUE(IsThere(registry_->Directory(unreadable) + "/0/7.1700000000000000.1..eml"));
+  EXPECT_FALSE(Add("New").empty());
+  env_.unreadable = "";
+  registry_ = Open();
+  EXPECT_EQ(Mailboxes().at(unreadable).path, "Unreadable");
+}
+
+TEST_F(MailboxRegistryTest, AnAccountThatIsGoneIsNotMadeAnew) {
+  const absl::Status changed = registry_->Change([&](MailboxList& list) {
+    EXPECT_TRUE(env_.Rename(kDirectory, "/.account.deleted").ok());
+    return registry_->Add(list, At("x")).status();
+  });
+  EXPECT_TRUE(absl::IsNotFound(changed)) << changed;
+  EXPECT_FALSE(IsThere(kDirectory));
 }
 
 TEST_F(MailboxRegistryTest, SizesAreAddedUp) {

@@ -118,16 +118,13 @@ absl::Status Mailbox::TransferLocked(TransferJob& job, std::span<const MessageRo
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
   for (size_t at = 0; at < rows.size(); at += kMaxRecordMessages) {
     const auto step = rows.subspan(at, std::min<size_t>(kMaxRecordMessages, rows.size() - at));
-    const auto run = [&] {
-      return job.kind == TransferKind::kCopy ? CopyStep(job, step) : MoveStep(job, step);
-    };
-    // A move changes nothing about what the account stores; but nobody may add it up meanwhile.
-    Usage* const usage = job.target.context_.usage.get();
+    const size_t before = job.result.target_uids.size();
+    RMAIL_ASSIGN_OR_RETURN(LogRecord record, job.target.NewRecord(step, job.options));
     const absl::Status status =
-        usage != nullptr && job.kind == TransferKind::kMove ? usage->Step(0, 0, run) : run();
-    if (usage != nullptr && job.lost) {
-      RMAIL_RETURN_IF_ERROR(usage->UnknownStep([] { return absl::OkStatus(); }));
-    }
+        job.kind == TransferKind::kCopy ? CopyStep(job, step, record) : MoveStep(job, step, record);
+    const std::vector<uint32_t> done = From(job.result.source_uids, before);
+    job.source.CopyRecordsTo(job.target, done, From(job.result.target_uids, before));
+    if (job.kind == TransferKind::kMove) job.source.TidyRecordsOf(done);
     if (status.ok()) continue;
     // All or none.
     if (job.kind == TransferKind::kCopy) (void)job.target.Undo(job.result.target_uids);
@@ -137,15 +134,10 @@ absl::Status Mailbox::TransferLocked(TransferJob& job, std::span<const MessageRo
 }
 
 absl::Status Mailbox::Undo(const std::vector<uint32_t>& uids) {
-  google::protobuf::RepeatedField<uint32_t> list(uids.begin(), uids.end());
-  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageInfo> infos, InfosOf(list));
-  int64_t size = 0;
-  for (const MessageInfo& info : infos) size += static_cast<int64_t>(info.size);
-  if (infos.empty()) return absl::OkStatus();
-  LogRecord record;
-  *record.mutable_expunged()->mutable_uids() = std::move(list);
-  RMAIL_RETURN_IF_ERROR(AppendRecord(&record, {-size, 0}));
-  return Settle();
+  if (uids.empty()) return absl::OkStatus();
+  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageRow> rows,
+                         RowsLocked({{uids.front(), uids.back()}}));
+  return ExpungeRows(rows);
 }
 
 // Messages that have no file here.
@@ -177,48 +169,53 @@ absl::StatusOr<LogRecord> Mailbox::NewRecord(std::span<const MessageRow> rows,
   return record;
 }
 
-absl::Status Mailbox::CopyStep(TransferJob& job,
-                               std::span<const MessageRow> rows) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+absl::Status Mailbox::CopyStep(TransferJob& job, std::span<const MessageRow> rows,
+                               LogRecord& record) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   Mailbox& source = job.source;
   Mailbox& target = job.target;
-  RMAIL_ASSIGN_OR_RETURN(LogRecord record, target.NewRecord(rows, job.options));
   int64_t size = 0;
   for (const MessageRow& row : rows) size += static_cast<int64_t>(row.info.size);
   RMAIL_RETURN_IF_ERROR(target.AppendRecord(&record, {size, job.options.quota}));
   absl::Status linked;
   std::vector<uint32_t> missing;
-  const size_t before = job.result.target_uids.size();
   for (size_t i = 0; i < rows.size() && linked.ok(); ++i) {
     const MessageInfo copy = InfoOf(record.appended(), static_cast<int>(i));
     linked = target.env_->Link(source.PathOf(rows[i].info), target.PathOf(copy));
     if (absl::IsNotFound(linked)) {
       // A hand changed the file's name, or removed it.
-      const std::optional<MessageInfo> file = source.FindFile(rows[i].info.uid);
-      linked =
-          file ? target.env_->Link(source.PathOf(*file), target.PathOf(copy)) : absl::OkStatus();
-      if (!file) missing.push_back(copy.uid);
-      if (!file) continue;
+      const auto file = source.FindFile(rows[i].info.uid);
+      linked = file.status();
+      if (file.ok() && !*file) missing.push_back(copy.uid);
+      if (file.ok() && !*file) continue;
+      if (file.ok()) linked = target.env_->Link(source.PathOf(**file), target.PathOf(copy));
     }
     if (linked.ok()) job.Done(rows[i].info.uid, copy.uid);
   }
   if (!linked.ok()) {
     target.made_shard_.reset();
-    // Those that have no file go; the caller undoes the others.
-    (void)target.Settle();
+    const auto& uids = record.appended().uids();
+    (void)target.Undo({uids.begin(), uids.end()});
     return linked;
   }
   target.last_.settled = true;
-  RMAIL_RETURN_IF_ERROR(target.ForgetMessages(missing));
-  source.CopyRecordsTo(target, From(job.result.source_uids, before),
-                       From(job.result.target_uids, before));
-  return absl::OkStatus();
+  return target.ForgetMessages(missing);
 }
 
-absl::Status Mailbox::MoveStep(TransferJob& job,
-                               std::span<const MessageRow> rows) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+absl::Status Mailbox::MoveStep(TransferJob& job, std::span<const MessageRow> rows,
+                               LogRecord& record) {
+  const auto move = [&] { return MoveFiles(job, rows, record); };
+  Usage* const usage = job.target.context_.usage.get();
+  if (usage == nullptr) return move();
+  // A move changes nothing about what the account stores; but nobody may add it up meanwhile.
+  absl::Status status = usage->Step(0, 0, move);
+  if (job.lost) status.Update(usage->UnknownStep([] { return absl::OkStatus(); }));
+  return status;
+}
+
+absl::Status Mailbox::MoveFiles(TransferJob& job, std::span<const MessageRow> rows,
+                                LogRecord& record) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   Mailbox& source = job.source;
   Mailbox& target = job.target;
-  RMAIL_ASSIGN_OR_RETURN(LogRecord record, target.NewRecord(rows, job.options));
   if (job.within_one()) {
     for (const MessageRow& row : rows) {
       record.mutable_appended()->add_moved_from(row.info.uid);
@@ -229,13 +226,11 @@ absl::Status Mailbox::MoveStep(TransferJob& job,
     RMAIL_RETURN_IF_ERROR(source.AppendRecord(&moving));
   }
   RMAIL_RETURN_IF_ERROR(target.AppendRecord(&record));
-  const size_t before = job.result.target_uids.size();
   // UIDs that have no file any more, in the source and, never having had one, in the target.
   std::vector<uint32_t> gone;
   std::vector<uint32_t> missing;
   const absl::Status renamed = RenameAll(job, rows, record.appended(), &gone, &missing);
-  source.CopyRecordsTo(target, From(job.result.source_uids, before),
-                       From(job.result.target_uids, before));
+  if (!renamed.ok()) target.made_shard_.reset();
   if (job.within_one()) {
     gone.insert(gone.end(), missing.begin(), missing.end());
   } else {
@@ -263,15 +258,15 @@ absl::Status Mailbox::RenameAll(TransferJob& job, std::span<const MessageRow> ro
     renamed = job.target.env_->Rename(job.source.PathOf(rows[i].info), to);
     if (absl::IsNotFound(renamed)) {
       // A hand changed the file's name, or removed it.
-      const std::optional<MessageInfo> file = job.source.FindFile(uid);
-      if (!file) {
+      const auto file = job.source.FindFile(uid);
+      if (file.ok() && !*file) {
         renamed = absl::OkStatus();
         gone->push_back(uid);
         missing->push_back(there.uid);
         job.lost = true;
         continue;
       }
-      renamed = job.target.env_->Rename(job.source.PathOf(*file), to);
+      renamed = file.ok() ? job.target.env_->Rename(job.source.PathOf(**file), to) : file.status();
     }
     if (renamed.ok()) {
       gone->push_back(uid);

@@ -112,4 +112,22 @@ absl::Status CopyRecords(Env* env, const std::string& source_directory,
   return absl::OkStatus();
 }
 
+absl::Status TidyRecords(Env* env, const std::string& directory, uint32_t shard,
+                         std::span<const uint32_t> live_uids) {
+  for (const RecordKind kind : {RecordKind::kDigest, RecordKind::kKeys}) {
+    const std::string path = RecordPath(directory, shard * kShardSize, kind);
+    if (live_uids.empty()) {
+      const absl::Status removed = env->Remove(path);
+      if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
+      continue;
+    }
+    absl::StatusOr<std::unique_ptr<SlotFile>> file =
+        SlotFile::Open(env, path, SlotKind(kind), SlotFile::Mode::kRead);
+    if (absl::IsNotFound(file.status())) continue;
+    RMAIL_RETURN_IF_ERROR(file.status());
+    RMAIL_RETURN_IF_ERROR((*file)->Compact(live_uids));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace rmail::engine

@@ -60,6 +60,12 @@ absl::Status CopyRecords(Env* env, const std::string& source_directory,
                          std::span<const uint32_t> source_uids, const std::string& target_directory,
                          std::span<const uint32_t> target_uids);
 
+// Gives back the room of records of messages that are gone: to be called for a shard that lost
+// some. `live_uids`: the messages that the shard still has, ascending. The caller holds the
+// mailbox's lock.
+absl::Status TidyRecords(Env* env, const std::string& directory, uint32_t shard,
+                         std::span<const uint32_t> live_uids);
+
 }  // namespace rmail::engine
 
 #endif  // RMAIL_STORE_ENGINE_RECORD_FILES_H_

@@ -123,5 +123,73 @@ TEST(RecordFilesTest, CopiesWithinAMailbox) {
   EXPECT_EQ(Find(keys, 4), Records(2).keys);
 }
 
+uintmax_t SizeOf(const std::string& path) {
+  const auto info = kEnv->Stat(path);
+  return info.ok() ? info->size : 0;
+}
+
+TEST(TidyRecordsTest, GivesBackWhatIsGone) {
+  const TestFolder folder;
+  const std::string box = FolderOf(folder, "box");
+  // 100 messages with digests of 10,000 octets.
+  std::vector<MessageRecords> records;
+  for (uint32_t uid = 4096; uid < 4196; ++uid) {
+    records.push_back({std::to_string(uid) + std::string(10'000, 'x'), Records(uid).keys});
+  }
+  std::vector<UidRecords> list;
+  for (uint32_t i = 0; i < 100; ++i) list.push_back({4096 + i, &records[i]});
+  ASSERT_TRUE(WriteRecords(kEnv, box, list).ok());
+  const std::string digests = JoinPath(box, "1/digest.1");
+  const std::string keys = JoinPath(box, "1/keys.1");
+  const auto full = SizeOf(digests);
+  std::vector<uint32_t> live(100);
+  std::iota(live.begin(), live.end(), 4096);
+  // Not worth it.
+  live.resize(60);
+  ASSERT_TRUE(TidyRecords(kEnv, box, 1, live).ok());
+  EXPECT_EQ(SizeOf(digests), full);
+  live = {4097, 4150};
+  // A leftover of a process that died.
+  folder.Write("box/1/digest.1.new", std::string(1'000'000, 'x'));
+  ASSERT_TRUE(TidyRecords(kEnv, box, 1, live).ok());
+  EXPECT_LT(SizeOf(digests), full / 10);
+  EXPECT_EQ(SizeOf(digests + ".new"), 0u);
+  // What is read is in no way different.
+  RecordReader reader(kEnv, box, RecordKind::kDigest);
+  EXPECT_EQ(Find(reader, 4097), records[1].digest);
+  EXPECT_EQ(Find(reader, 4150), records[54].digest);
+  EXPECT_EQ(Find(reader, 4151), "(missing)");
+  Write(box, {4200});
+  RecordReader later(kEnv, box, RecordKind::kDigest);
+  EXPECT_EQ(Find(later, 4200), Records(4200).digest);
+  EXPECT_EQ(Find(later, 4097), records[1].digest);
+  // Nothing is left.
+  ASSERT_TRUE(TidyRecords(kEnv, box, 1, {}).ok());
+  EXPECT_EQ(SizeOf(digests), 0u);
+  EXPECT_EQ(SizeOf(keys), 0u);
+  EXPECT_TRUE(TidyRecords(kEnv, box, 1, {}).ok());
+  EXPECT_TRUE(TidyRecords(kEnv, box, 1, live).ok());
+  EXPECT_TRUE(TidyRecords(kEnv, box, 77, live).ok());
+}
+
+TEST(TidyRecordsTest, IsNotMisledByDamage) {
+  const TestFolder folder;
+  const std::string box = FolderOf(folder, "box");
+  Write(box, {1, 2});
+  const std::vector<uint32_t> live = {1, 2};
+  // Waste behind the records; a slot that says what is not.
+  const std::string whole = folder.Read("box/0/keys.1");
+  std::string damaged = whole + std::string(100'000, 'x');
+  damaged[32 + 8] = static_cast<char>(damaged[32 + 8] ^ 1);
+  folder.Write("box/0/keys.1", damaged);
+  ASSERT_TRUE(TidyRecords(kEnv, box, 0, live).ok());
+  EXPECT_LT(SizeOf(JoinPath(box, "0/keys.1")), whole.size() + 1);
+  RecordReader keys(kEnv, box, RecordKind::kKeys);
+  EXPECT_EQ(Find(keys, 1), "(missing)");
+  EXPECT_EQ(Find(keys, 2), Records(2).keys);
+  folder.Write("box/0/keys.1", "garbage");
+  ASSERT_TRUE(TidyRecords(kEnv, box, 0, live).ok());
+}
+
 }  // namespace
 }  // namespace rmail::engine

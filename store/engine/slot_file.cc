@@ -28,6 +28,8 @@ constexpr uint64_t kMaxImage = 32 << 20;
 // From this on, a record's length is compared with the file's size before there is room made for
 // it.
 constexpr size_t kTrustedLength = 64 << 10;
+// Less than this is not worth writing a file anew.
+constexpr uint64_t kMinWaste = 64 << 10;
 // Records are written together up to about this many octets.
 constexpr size_t kBatch = 1 << 20;
 
@@ -167,6 +169,56 @@ absl::Status SlotFile::PutMany(std::span<const Record> records) {
     slots.clear();
   }
   return absl::OkStatus();
+}
+
+absl::Status SlotFile::Compact(std::span<const uint32_t> live_uids) {
+  RMAIL_ASSIGN_OR_RETURN(const FileInfo info, file_->Info());
+  if (!valid_ || info.size <= kRecords) return absl::OkStatus();
+  RMAIL_ASSIGN_OR_RETURN(const uint64_t live, RecordOctets(live_uids));
+  if (info.size - kRecords <= live + std::max(live, kMinWaste)) return absl::OkStatus();
+  // What a process that died left there is written over.
+  const std::string path = path_ + ".new";
+  {
+    RMAIL_ASSIGN_OR_RETURN(std::unique_ptr<File> file, env_->Open(path, Env::OpenMode::kCreate));
+    RMAIL_RETURN_IF_ERROR(file->Truncate(0));
+    SlotFile compact(env_, path, kind_, std::move(file), /*valid=*/false);
+    RMAIL_RETURN_IF_ERROR(CopyTo(&compact, live_uids));
+  }
+  return env_->Rename(path, path_);
+}
+
+absl::StatusOr<uint64_t> SlotFile::RecordOctets(std::span<const uint32_t> uids) const {
+  std::string table(kSlot * kShardSize, '\0');
+  RMAIL_RETURN_IF_ERROR(file_->ReadAt(kHeader, table.data(), table.size()).status());
+  uint64_t octets = 0;
+  for (const uint32_t uid : uids) {
+    const std::optional<Slot> slot = UnpackSlot(table.data() + SlotOffset(uid) - kHeader);
+    if (slot) octets += kRecordHeader + slot->length;
+  }
+  return octets;
+}
+
+absl::Status SlotFile::CopyTo(SlotFile* target, std::span<const uint32_t> uids) const {
+  std::vector<std::string> payloads;
+  std::vector<Record> records;
+  size_t octets = 0;
+  const auto write = [&]() -> absl::Status {
+    for (size_t i = 0; i < records.size(); ++i) records[i].payload = payloads[i];
+    RMAIL_RETURN_IF_ERROR(target->PutMany(records));
+    payloads.clear();
+    records.clear();
+    octets = 0;
+    return absl::OkStatus();
+  };
+  for (const uint32_t uid : uids) {
+    RMAIL_ASSIGN_OR_RETURN(std::optional<std::string> payload, Get(uid));
+    if (!payload) continue;
+    octets += payload->size();
+    records.push_back({uid, {}});
+    payloads.push_back(*std::move(payload));
+    if (octets >= kBatch) RMAIL_RETURN_IF_ERROR(write());
+  }
+  return write();
 }
 
 absl::StatusOr<uint64_t> SlotFile::PrepareToWrite() {

@@ -70,6 +70,10 @@ class SlotFile {
   // The same for many messages of the shard, in few writes when they ascend.
   absl::Status PutMany(std::span<const Record> records);
 
+  // Replaces the file by one with the records of these messages only, if what they leave free is
+  // worth it: more than they take, and more than 64 KiB. After that the object must not be used.
+  absl::Status Compact(std::span<const uint32_t> live_uids);
+
  private:
   SlotFile(Env* env, std::string path, uint32_t kind, std::unique_ptr<File> file, bool valid)
       : env_(env), path_(std::move(path)), kind_(kind), file_(std::move(file)), valid_(valid) {}
@@ -77,6 +81,10 @@ class SlotFile {
   // Makes the file one that can be written: makes it anew when it is not right or was removed.
   // Returns its size.
   absl::StatusOr<uint64_t> PrepareToWrite();
+  // Octets that the records of these messages take.
+  absl::StatusOr<uint64_t> RecordOctets(std::span<const uint32_t> uids) const;
+  // Writes them to another file.
+  absl::Status CopyTo(SlotFile* target, std::span<const uint32_t> uids) const;
   absl::Status WriteSlots(std::span<const std::pair<uint32_t, uint64_t>> slots);
 
   Env* const env_;

@@ -124,7 +124,8 @@ absl::Status SnapshotFile::ReadDirectory() {
     summary.max_modseq = GetFixed<uint64_t>(at + 24);
     const Block block{GetFixed<uint64_t>(at + 32), GetFixed<uint64_t>(at + 40)};
     const bool ascending = shards_.empty() || shards_.back().shard < summary.shard;
-    if (!ascending || summary.messages == 0 || summary.messages > kShardSize ||
+    const bool below_next = uint64_t{summary.shard} * kShardSize < header_.uid_next;
+    if (!ascending || !below_next || summary.messages == 0 || summary.messages > kShardSize ||
         block.offset > size_ || summary.messages * kRow > size_ - block.offset) {
       return Damaged("directory");
     }
@@ -154,6 +155,14 @@ absl::StatusOr<std::shared_ptr<ShardColumns>> SnapshotFile::ReadShard(size_t i) 
   at = GetColumn(at, count, &columns->internal_dates);
   at = GetColumn(at, count, &columns->sizes);
   GetColumn(at, count, &columns->uids);
+  uint32_t last = 0;
+  for (const uint32_t uid : columns->uids) {
+    // No UID is 0.
+    if (uid <= last || uid / kShardSize != summary.shard || uid >= header_.uid_next) {
+      return Damaged(fmt::format("shard {}", summary.shard));
+    }
+    last = uid;
+  }
   return columns;
 }
 

@@ -92,7 +92,11 @@ absl::Status Usage::Step(int64_t delta, uint64_t limit,
   const absl::Status changed = change();
   // Left marked when it can't be written: it is counted anew then. That fails no change that is
   // made.
-  (void)Write(/*known=*/true, changed.ok() ? total + static_cast<uint64_t>(delta) : total);
+  // So it is when more goes than was counted, in a mailbox restored by hand say.
+  const bool known = delta >= 0 || total >= static_cast<uint64_t>(-delta);
+  if (known) {
+    (void)Write(/*known=*/true, changed.ok() ? total + static_cast<uint64_t>(delta) : total);
+  }
   return changed;
 }
 

@@ -27,7 +27,7 @@ namespace rmail::engine {
 class Usage {
  public:
   // `recount` adds up all mailboxes. It runs within a step, so it takes no mailbox's lock and calls
-  // nothing here (Mailbox::ReadSize).
+  // nothing here (ReadMailboxSize).
   Usage(Env* env, std::string account_directory, std::function<absl::StatusOr<uint64_t>()> recount);
 
   // Runs `change`, which makes the account's messages larger by `delta` octets (or smaller). When

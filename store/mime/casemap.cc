@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "store/mime/chars.h"
 #include "store/mime/utf8.h"
@@ -18,10 +19,25 @@ namespace {
 
 bool IsAscii(char c) { return (c & 0x80) == 0; }
 
+// How many octets from the start on are ASCII.
 size_t AsciiRun(std::string_view text) {
   size_t run = 0;
+  uint64_t word;
+  while (run + sizeof(word) <= text.size()) {
+    std::memcpy(&word, text.data() + run, sizeof(word));
+    if ((word & 0x8080808080808080u) != 0) break;
+    run += sizeof(word);
+  }
   while (run < text.size() && IsAscii(text[run])) ++run;
   return run;
+}
+
+void AppendLower(std::string_view ascii, std::string* out) {
+  const size_t start = out->size();
+  out->append(ascii);
+  // By a pointer of its own, which the compiler knows not to be moved by what is written.
+  char* const lower = out->data() + start;
+  for (size_t i = 0; i < ascii.size(); ++i) lower[i] = ToLower(lower[i]);
 }
 
 char ToUpper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c; }
@@ -57,9 +73,7 @@ std::string FoldCase(std::string_view text) {
   out.reserve(text.size());
   while (!text.empty()) {
     const size_t run = AsciiRun(text);
-    const size_t start = out.size();
-    out.append(text.substr(0, run));
-    for (size_t i = start; i < out.size(); ++i) out[i] = ToLower(out[i]);
+    AppendLower(text.substr(0, run), &out);
     text.remove_prefix(run);
     size_t others = 0;
     while (others < text.size() && others < INT32_MAX / 4 && !IsAscii(text[others])) ++others;

@@ -87,7 +87,8 @@ class DirectoryServicer : public pb::DirectoryService::CallbackService {
       RMAIL_ASSIGN_OR_RETURN(const std::vector<std::string> addresses,
                              context_.engine.ListAccounts(request->domain()));
       for (const std::string& address : addresses) {
-        // One that was deleted meanwhile is left out.
+        // One that was deleted meanwhile is left out, as are those that Engine::ListAccounts can't
+        // read.
         pb::Account account;
         if (Get(address, &account).ok()) *response->add_accounts() = std::move(account);
       }

@@ -38,14 +38,9 @@ absl::Status FillMailboxWithCounts(engine::Account& account, const std::string& 
                                    store::v1::Mailbox* mailbox) {
   RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Mailbox> opened, account.OpenMailbox(id));
   RMAIL_ASSIGN_OR_RETURN(const engine::IndexCounts counts, opened->Counts());
-  RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const engine::MailboxList> list,
-                         account.Mailboxes());
-  const auto found = list->mailboxes.find(id);
-  if (found == list->mailboxes.end()) {
-    return Error(store::v1::ERROR_REASON_MAILBOX_NOT_FOUND, "no such mailbox");
-  }
-  FillMailbox(account, id, found->second, mailbox);
-  FillCounts(found->second, counts, mailbox->mutable_counts());
+  RMAIL_ASSIGN_OR_RETURN(const engine::MailboxEntry entry, account.Entry(id));
+  FillMailbox(account, id, entry, mailbox);
+  FillCounts(entry, counts, mailbox->mutable_counts());
   return absl::OkStatus();
 }
 

@@ -147,8 +147,8 @@ class MessageServicer : public pb::MessageService::CallbackService {
     return StreamReactor<Response>::Start(
         context_.pool, [this, &call, &request, make]() -> absl::StatusOr<Producer<Response>> {
           RMAIL_ASSIGN_OR_RETURN(const OpenedMailbox opened, Open(call, request.mailbox()));
-          return make(
-              {context_.engine.env(), opened.mailbox, engine::AllKeywords(opened.entry)}, request);
+          return make({context_.engine.env(), opened.mailbox, engine::AllKeywords(opened.entry)},
+                      request);
         });
   }
 
@@ -163,13 +163,7 @@ class MessageServicer : public pb::MessageService::CallbackService {
   }
 
   static absl::StatusOr<engine::MailboxEntry> Entry(const AccountResource& resource) {
-    RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const engine::MailboxList> list,
-                           resource.account->Mailboxes());
-    const auto found = list->mailboxes.find(resource.mailbox_id);
-    if (found == list->mailboxes.end()) {
-      return Error(pb::ERROR_REASON_MAILBOX_NOT_FOUND, "no such mailbox");
-    }
-    return found->second;
+    return resource.account->Entry(resource.mailbox_id);
   }
 
   absl::StatusOr<Producer<pb::SyncMailboxResponse>> Sync(const grpc::CallbackServerContext& call,

@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "rmail/store/v1/quota.grpc.pb.h"
@@ -13,10 +14,8 @@ namespace {
 
 namespace pb = ::rmail::store::v1;
 
-// A name of an account: a mailbox has no quota of its own.
-absl::Status CheckAccountName(const std::string& name) {
-  const std::optional<engine::ResourceName> resource = engine::ParseResourceName(name);
-  if (resource && resource->mailbox.empty()) return absl::OkStatus();
+// A mailbox has no quota of its own.
+absl::Status NotAnAccount() {
   return Error(pb::ERROR_REASON_INVALID_REQUEST, "not the name of an account");
 }
 
@@ -30,7 +29,7 @@ class QuotaServicer : public pb::QuotaService::CallbackService {
     return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
       RMAIL_ASSIGN_OR_RETURN(const AccountResource resource,
                              context_.authorizer.ResourceForAdmin(*call, request->name()));
-      RMAIL_RETURN_IF_ERROR(CheckAccountName(request->name()));
+      if (!resource.mailbox_id.empty()) return NotAnAccount();
       return Fill(*resource.account, response->mutable_quota());
     });
   }
@@ -40,18 +39,19 @@ class QuotaServicer : public pb::QuotaService::CallbackService {
                                         pb::UpdateQuotaResponse* response) override {
     return RunUnary(context_.pool, call, [this, call, request, response]() -> absl::Status {
       RMAIL_RETURN_IF_ERROR(context_.authorizer.Require(*call, {TokenScope::kAdmin}));
-      RMAIL_ASSIGN_OR_RETURN(const AccountResource resource,
-                             context_.authorizer.ResourceForAdmin(*call, request->name()));
-      RMAIL_RETURN_IF_ERROR(CheckAccountName(request->name()));
+      const std::optional<engine::ResourceName> name = engine::ParseResourceName(request->name());
+      if (!name || !name->mailbox.empty()) return NotAnAccount();
+      RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Account> account,
+                             context_.engine.FindAccount(name->account));
       if (request->limit_mb() > engine::kMaxQuotaMb) {
         return Error(pb::ERROR_REASON_INVALID_REQUEST, "the quota is too large");
       }
-      RMAIL_RETURN_IF_ERROR(resource.account
+      RMAIL_RETURN_IF_ERROR(account
                                 ->UpdateSettings([&](engine::UserSettings& settings) {
                                   settings.quota_mb = request->limit_mb();
                                 })
                                 .status());
-      return Fill(*resource.account, response->mutable_quota());
+      return Fill(*account, response->mutable_quota());
     });
   }
 

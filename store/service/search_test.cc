@@ -10,6 +10,7 @@
 
 #include "rmail/store/v1/message.pb.h"
 #include "store/base/error.h"
+#include "store/engine/file_name.h"
 #include "store/engine/group_commit.h"
 #include "store/engine/mailbox.h"
 #include "store/engine/message_records.h"
@@ -271,6 +272,23 @@ TEST_F(SearchTest, DamagedRecordsAreMended) {
       EXPECT_TRUE(HasDigest(20));
     }
   }
+}
+
+TEST_F(SearchTest, RecordsGoWithTheirMessages) {
+  for (int i = 0; i < 40; ++i) Append("Subject: x\n\n" + std::string(100, 'x'));
+  engine::Mailbox::FlagUpdate update;
+  update.spans = {{1, 39}};
+  update.flags = engine::kDeleted;
+  ASSERT_TRUE(mailbox_->UpdateFlags(update).ok());
+  ASSERT_TRUE(mailbox_->Expunge({{1, 39}}).ok());
+  EXPECT_THAT(Search(Header("Subject", "x")), ElementsAre(40));
+  update.spans = {{40, 40}};
+  ASSERT_TRUE(mailbox_->UpdateFlags(update).ok());
+  ASSERT_TRUE(mailbox_->Expunge({{1, 100}}).ok());
+  EXPECT_FALSE(std::filesystem::exists(KeysPath()));
+  EXPECT_FALSE(std::filesystem::exists(DigestPath()));
+  Append("Subject: x\n\n");
+  EXPECT_THAT(Search(Header("Subject", "x")), ElementsAre(41));
 }
 
 TEST_F(SearchTest, LooksOnlyAtUidsThatAreAskedFor) {

@@ -338,6 +338,19 @@ TEST_F(StoreServerTest, DeliveryReachesEachRecipientAndReportsEach) {
             absl::StatusCode::kInvalidArgument);
 }
 
+// Whoever is told that there is no such account bounces the mail of all.
+TEST_F(StoreServerTest, DeliveryThatReachesNobodyTellsFirstWhatMayPass) {
+  folder_.Write("domains/example.com/users/alice/user.json", "{broken");
+  const std::string nobody = "accounts/nobody@example.com";
+  const std::string deliver = Sign(TokenScope::kDeliver);
+  for (const std::vector<std::string>& recipients :
+       {std::vector<std::string>{kAlice, nobody}, {nobody, kAlice}, {nobody, kAlice, "no name"}}) {
+    EXPECT_EQ(ReasonOf(Deliver(deliver, recipients, "x").status()),
+              pb::ERROR_REASON_CORRUPT_MAILBOX);
+  }
+  EXPECT_EQ(ReasonOf(Deliver(deliver, {nobody}, "x").status()), pb::ERROR_REASON_ACCOUNT_NOT_FOUND);
+}
+
 TEST_F(StoreServerTest, SyncTellsTheStateAndThenTheChanges) {
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(Append({"x"}, i == 1 ? 8 : 0).ok());
   pb::SyncMailboxRequest sync;
@@ -417,6 +430,35 @@ TEST_F(StoreServerTest, SearchLooksAtColumnsHeadersAndBodies) {
   EXPECT_THAT(Search(expression), IsEmpty());
   expression.set_smaller_than(150);
   EXPECT_THAT(Search(expression), ElementsAre(1, 2));
+}
+
+TEST_F(StoreServerTest, SortsAndThreads) {
+  ASSERT_TRUE(Append({"Message-ID: <1@x>\r\nSubject: b\r\n\r\n"}).ok());
+  ASSERT_TRUE(Append({"References: <1@x>\r\nSubject: a\r\n\r\n"}).ok());
+  pb::SortMessagesRequest sort;
+  sort.set_mailbox(inbox_);
+  sort.add_criteria()->set_key(pb::SortCriterion::KEY_SUBJECT);
+  const auto sorted = ReadAll(alice_, sort);
+  ASSERT_TRUE(sorted.ok()) << sorted.status();
+  std::vector<uint32_t> uids;
+  for (const auto& response : *sorted) {
+    uids.insert(uids.end(), response.uids().begin(), response.uids().end());
+  }
+  EXPECT_THAT(uids, ElementsAre(2, 1));
+  pb::ThreadMessagesRequest thread;
+  thread.set_mailbox(inbox_);
+  thread.set_algorithm(pb::ThreadMessagesRequest::ALGORITHM_REFERENCES);
+  const auto threads = ReadAll(alice_, thread);
+  ASSERT_TRUE(threads.ok()) << threads.status();
+  std::vector<std::pair<uint32_t, uint32_t>> places;
+  for (const auto& response : *threads) {
+    for (const pb::ThreadNode& node : response.nodes()) {
+      places.emplace_back(node.uid(), node.depth());
+    }
+  }
+  EXPECT_THAT(places, ElementsAre(std::pair(1, 0), std::pair(2, 1)));
+  thread.clear_algorithm();
+  EXPECT_EQ(ReasonOf(ReadAll(alice_, thread).status()), pb::ERROR_REASON_INVALID_REQUEST);
 }
 
 TEST_F(StoreServerTest, SearchNestedTooDeepIsRefused) {

@@ -151,10 +151,9 @@ class AppendReceiver
     RMAIL_ASSIGN_OR_RETURN(options.quota, account.QuotaLimit());
     RMAIL_ASSIGN_OR_RETURN(const engine::Mailbox::AppendedMessage appended,
                            mailbox_->Append(body_.message().path(), info, options));
-    RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const engine::MailboxList> list,
-                           account.Mailboxes());
-    const auto entry = list->mailboxes.find(resource_.mailbox_id);
-    if (entry != list->mailboxes.end()) response->set_uid_validity(entry->second.uid_validity);
+    // Deleted right after, it has none.
+    const absl::StatusOr<engine::MailboxEntry> entry = account.Entry(resource_.mailbox_id);
+    if (entry.ok()) response->set_uid_validity(entry->uid_validity);
     response->set_uid(appended.uid);
     response->set_modseq(appended.modseq);
     return absl::OkStatus();
@@ -203,12 +202,29 @@ class DeliverReceiver : public BodyReceiver<pb::DeliverMessageRequest, pb::Deliv
     }
     header_ = header;
     // The file is written where the first recipient that can be reached will have it.
-    absl::Status opened;
+    absl::Status refused;
     for (const std::string& recipient : header.recipients()) {
-      opened = OpenBodyAt(recipient);
+      absl::Status opened = OpenBodyAt(recipient);
       if (opened.ok()) return opened;
+      // What may pass comes first: who is told that there is no such account bounces the mail.
+      if (refused.ok() || (IsRecipientsFault(refused) && !IsRecipientsFault(opened))) {
+        refused = std::move(opened);
+      }
     }
-    return opened;
+    return refused;
+  }
+
+  // Whether trying again would not help.
+  static bool IsRecipientsFault(const absl::Status& status) {
+    switch (ReasonOf(status)) {
+      case pb::ERROR_REASON_ACCOUNT_NOT_FOUND:
+      case pb::ERROR_REASON_ACCOUNT_DISABLED:
+      case pb::ERROR_REASON_INVALID_ADDRESS:
+      case pb::ERROR_REASON_INVALID_REQUEST:
+        return true;
+      default:
+        return false;
+    }
   }
 
   absl::Status OpenBodyAt(const std::string& recipient) {

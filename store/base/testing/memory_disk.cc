@@ -226,18 +226,21 @@ absl::Status MemoryDisk::Remove(const std::string& path, Gate gate) {
   return absl::OkStatus();
 }
 
-absl::Status MemoryDisk::CreateDirectories(const std::string& path, Gate gate) {
-  absl::StatusOr<Place> place = Resolve("mkdir", path);
-  if (absl::IsNotFound(place.status())) {
-    const size_t slash = path.find_last_of('/');
-    if (slash == std::string::npos || slash == 0) return place.status();
-    RMAIL_RETURN_IF_ERROR(CreateDirectories(path.substr(0, slash), gate));
-    place = Resolve("mkdir", path);
-  }
-  RMAIL_RETURN_IF_ERROR(place.status());
-  if (place->node != nullptr) return absl::OkStatus();
+absl::Status MemoryDisk::CreateDirectory(const std::string& path, Gate gate) {
+  RMAIL_ASSIGN_OR_RETURN(const Place place, Resolve("mkdir", path));
+  if (place.node != nullptr) return absl::OkStatus();
   RMAIL_RETURN_IF_ERROR(gate(FaultPlan::kMakeDirectory));
-  return Add(*place, NewNode(true));
+  return Add(place, NewNode(true));
+}
+
+absl::Status MemoryDisk::CreateDirectories(const std::string& path, Gate gate) {
+  const absl::Status resolved = Resolve("mkdir", path).status();
+  if (absl::IsNotFound(resolved)) {
+    const size_t slash = path.find_last_of('/');
+    if (slash == std::string::npos || slash == 0) return resolved;
+    RMAIL_RETURN_IF_ERROR(CreateDirectories(path.substr(0, slash), gate));
+  }
+  return CreateDirectory(path, gate);
 }
 
 absl::Status MemoryDisk::RemoveRecursively(const std::string& path, Gate gate) {

@@ -51,6 +51,7 @@ class MemoryDisk {
   absl::Status Rename(const std::string& from, const std::string& to, Gate gate);
   absl::Status Link(const std::string& from, const std::string& to, Gate gate);
   absl::Status Remove(const std::string& path, Gate gate);
+  absl::Status CreateDirectory(const std::string& path, Gate gate);
   absl::Status CreateDirectories(const std::string& path, Gate gate);
   absl::Status RemoveRecursively(const std::string& path, Gate gate);
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) const;
@@ -104,7 +105,6 @@ class MemoryDisk {
 
   absl::Status Add(const Place& place, NodePtr node);
   void Drop(const Place& place);
-  absl::Status MakeDirectory(const Place& place, Gate gate);
   absl::Status RemoveTree(const Place& place, Gate gate);
   static absl::Status CheckRename(const Place& from, const Place& to);
   void Unlink(const NodePtr& node);

@@ -300,6 +300,12 @@ absl::Status MemoryEnv::Remove(const std::string& path) {
   return machine_->disk_.Remove(path, RMAIL_MEMORY_ENV_GATE);
 }
 
+absl::Status MemoryEnv::CreateDirectory(const std::string& path) {
+  MutexLock lock(&machine_->mutex_);
+  RMAIL_RETURN_IF_ERROR(Machine::Alive(*process_));
+  return machine_->disk_.CreateDirectory(path, RMAIL_MEMORY_ENV_GATE);
+}
+
 absl::Status MemoryEnv::CreateDirectories(const std::string& path) {
   MutexLock lock(&machine_->mutex_);
   RMAIL_RETURN_IF_ERROR(Machine::Alive(*process_));

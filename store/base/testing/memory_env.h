@@ -75,6 +75,7 @@ class MemoryEnv : public Env {
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status Link(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;
+  absl::Status CreateDirectory(const std::string& path) override;
   absl::Status CreateDirectories(const std::string& path) override;
   absl::Status RemoveRecursively(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) override;

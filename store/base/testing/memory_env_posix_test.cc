@@ -37,6 +37,9 @@ class Side {
       case 3:
         return fmt::format("remove {}: {}", from, Text(env_->Remove(root_ + from)));
       case 4:
+        if (random() % 2 == 0) {
+          return fmt::format("mkdir one {}: {}", from, Text(env_->CreateDirectory(root_ + from)));
+        }
         return fmt::format("mkdir {}: {}", from, Text(env_->CreateDirectories(root_ + from)));
       case 5:
         if (random() % 4 != 0) return "-";
@@ -172,8 +175,9 @@ TEST(MemoryEnvPosixTest, RandomCallsHaveTheSameResults) {
     ASSERT_EQ(memory.Tree(), posix.Tree()) << "seed " << seed << " after\n" << calls;
   }
   // The test is worth something only when calls both succeed and fail.
-  for (const char* result : {"link OK", "link ALREADY_EXISTS", "link NOT_FOUND", "rename OK",
-                             "rename NOT_FOUND", "rename UNAVAILABLE", "remove OK"}) {
+  for (const char* result :
+       {"link OK", "link ALREADY_EXISTS", "link NOT_FOUND", "rename OK", "rename NOT_FOUND",
+        "rename UNAVAILABLE", "remove OK", "mkdir OK", "mkdir NOT_FOUND"}) {
     EXPECT_GT(results[result], 10) << result;
   }
   EXPECT_TRUE(Env::Posix()->RemoveRecursively(base).ok());
