@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,8 @@ class File {
   virtual absl::Status Sync() = 0;
   // An advisory lock (flock) that excludes other open files, in this process and in others. Waits.
   virtual absl::Status Lock() = 0;
+  // The same without waiting: false when somebody else has it.
+  virtual absl::StatusOr<bool> TryLock() = 0;
   virtual void Unlock() = 0;
 };
 
@@ -102,6 +105,8 @@ class Env {
 class FileLock {
  public:
   static absl::StatusOr<FileLock> Acquire(File* file);
+  // nullopt when somebody else has it.
+  static absl::StatusOr<std::optional<FileLock>> TryAcquire(File* file);
   FileLock(FileLock&& other) noexcept : file_(other.file_) { other.file_ = nullptr; }
   FileLock& operator=(FileLock&&) = delete;
   ~FileLock() {

@@ -113,6 +113,14 @@ class PosixFile : public File {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<bool> TryLock() override {
+    while (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) return false;
+      if (errno != EINTR) return ErrnoStatus(errno, "lock", path_);
+    }
+    return true;
+  }
+
   void Unlock() override { flock(fd_, LOCK_UN); }
 
  private:
@@ -336,6 +344,12 @@ absl::Status Env::ReplaceFile(const std::string& path, std::string_view content)
 
 absl::StatusOr<FileLock> FileLock::Acquire(File* file) {
   RMAIL_RETURN_IF_ERROR(file->Lock());
+  return FileLock(file);
+}
+
+absl::StatusOr<std::optional<FileLock>> FileLock::TryAcquire(File* file) {
+  RMAIL_ASSIGN_OR_RETURN(const bool locked, file->TryLock());
+  if (!locked) return std::nullopt;
   return FileLock(file);
 }
 

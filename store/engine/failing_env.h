@@ -80,6 +80,7 @@ class FailingEnv : public Env {
       return file_->Sync();
     }
     absl::Status Lock() override { return file_->Lock(); }
+    absl::StatusOr<bool> TryLock() override { return file_->TryLock(); }
     void Unlock() override { file_->Unlock(); }
 
    private:

@@ -22,6 +22,43 @@ absl::StatusOr<uint64_t> AddUpNames(Env* env, const std::string& directory) {
   return size;
 }
 
+// What those of the messages take that have no file.
+absl::StatusOr<uint64_t> SizeWithoutFiles(Env* env, const std::string& directory, Index& index,
+                                          const google::protobuf::RepeatedField<uint32_t>& uids) {
+  uint64_t size = 0;
+  std::optional<uint32_t> shard;
+  std::vector<MessageInfo> files;
+  const auto by_uid = [](const MessageInfo& a, const MessageInfo& b) { return a.uid < b.uid; };
+  for (const uint32_t uid : uids) {
+    RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageRow> rows, index.Rows({{uid, uid}}));
+    if (rows.empty()) continue;
+    if (shard != uid / kShardSize) {
+      shard = uid / kShardSize;
+      RMAIL_ASSIGN_OR_RETURN(files, ListShard(env, directory, *shard));
+    }
+    if (!std::binary_search(files.begin(), files.end(), rows[0].info, by_uid)) {
+      size += rows[0].info.size;
+    }
+  }
+  return size;
+}
+
+absl::StatusOr<uint64_t> SizeOf(Env* env, const std::string& directory, OpenedIndex& opened,
+                                bool locked) {
+  const uint64_t size = opened.index.counts().size;
+  // Whoever has the lock is at work on what its last record says, or will settle it first.
+  if (!locked || opened.last.settled) return size;
+  const LogRecord& record = opened.last.record;
+  uint64_t without = 0;
+  for (const auto* const uids :
+       {&record.appended().uids(), &record.appended().moved_from(), &record.moving().uids()}) {
+    RMAIL_ASSIGN_OR_RETURN(const uint64_t some,
+                           SizeWithoutFiles(env, directory, opened.index, *uids));
+    without += some;
+  }
+  return size - without;
+}
+
 }  // namespace
 
 absl::StatusOr<LogFile::Tail> ReadRecords(LogFile& log, Index& index, bool skip_known,
@@ -92,11 +129,21 @@ absl::StatusOr<std::vector<uint32_t>> ListShards(Env* env, const std::string& di
 }
 
 absl::StatusOr<uint64_t> ReadMailboxSize(Env* env, const std::string& directory) {
+  // Whoever waited for a mailbox's lock here could wait for one that waits for the account's usage.
+  const absl::StatusOr<std::unique_ptr<File>> lock_file =
+      env->Open(JoinPath(directory, kLockName), Env::OpenMode::kReadWrite);
+  std::optional<FileLock> lock;
+  if (lock_file.ok()) {
+    RMAIL_ASSIGN_OR_RETURN(std::optional<FileLock> taken, FileLock::TryAcquire(lock_file->get()));
+    if (taken) lock.emplace(*std::move(taken));
+  }
   for (int i = 0; i < kOpenTries; ++i) {
-    const absl::StatusOr<OpenedIndex> opened = OpenIndex(env, directory);
+    absl::StatusOr<OpenedIndex> opened = OpenIndex(env, directory);
     if (absl::IsNotFound(opened.status()) || absl::IsDataLoss(opened.status())) continue;
     RMAIL_RETURN_IF_ERROR(opened.status());
-    if (opened->tail != LogFile::Tail::kDamaged) return opened->index.counts().size;
+    if (opened->tail == LogFile::Tail::kDamaged) continue;
+    const absl::StatusOr<uint64_t> size = SizeOf(env, directory, *opened, lock.has_value());
+    if (!absl::IsDataLoss(size.status())) return size;
   }
   return AddUpNames(env, directory);
 }

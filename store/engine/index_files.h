@@ -18,6 +18,7 @@ namespace rmail::engine {
 
 inline constexpr char kLogName[] = "log.1";
 inline constexpr char kSnapshotName[] = "snapshot.1";
+inline constexpr char kLockName[] = "lock";
 
 // The record that a log ends with. Whoever wrote it may have died before it had done to the files
 // what the record says; all records before are done.
@@ -51,8 +52,8 @@ absl::StatusOr<std::vector<MessageInfo>> ListShard(Env* env, const std::string& 
 // The numbers of the folders of shards, ascending.
 absl::StatusOr<std::vector<uint32_t>> ListShards(Env* env, const std::string& directory);
 
-// What a mailbox's messages take, in octets; takes no lock. Exact while nobody adds or removes
-// messages.
+// What a mailbox's messages take, in octets. Waits for no lock. Exact while nobody adds or removes
+// messages; what a process that died left half done counts as it will be settled.
 absl::StatusOr<uint64_t> ReadMailboxSize(Env* env, const std::string& directory);
 
 }  // namespace rmail::engine

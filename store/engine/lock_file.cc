@@ -10,12 +10,12 @@
 #include "absl/strings/str_split.h"
 #include "store/base/error.h"
 #include "store/base/status.h"
+#include "store/engine/index_files.h"
 #include "store/engine/little_endian.h"
 
 namespace rmail::engine {
 namespace {
 
-constexpr char kLockName[] = "lock";
 // "rmlock" and the format's version.
 constexpr std::string_view kMagic{"rmlock\0\1", 8};
 constexpr size_t kMarkSize = 32;

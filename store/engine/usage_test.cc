@@ -8,6 +8,7 @@
 
 #include "store/base/error.h"
 #include "store/engine/failing_env.h"
+#include "store/engine/log_file.h"
 #include "store/engine/mailbox_fixture.h"
 
 namespace rmail::engine {
@@ -38,6 +39,15 @@ class UsageTest : public MailboxFixture {
     const std::string path =
         folder_.Write("file." + std::to_string(serial++), std::string(size, 'x'));
     return mailbox.Append(path, {0, 0, 1, size}, {nullptr, quota}).status();
+  }
+  // As a process would that dies right after.
+  void AppendTo(const char* mailbox, LogRecord* record) {
+    const auto log = LogFile::Open(Env::Posix(), folder_.Path(std::string(mailbox) + "/log.1"));
+    ASSERT_TRUE(log.ok());
+    uint64_t modseq = 0;
+    ASSERT_TRUE((*log)->Read([&](const LogRecord& read) { modseq = read.modseq(); }).ok());
+    record->set_modseq(modseq + 1);
+    ASSERT_TRUE((*log)->Append(*record).ok());
   }
   uint64_t Stored() {
     return ReadMailboxSize(Env::Posix(), folder_.Path("a")).value() +
@@ -106,6 +116,33 @@ TEST_F(UsageTest, SixteenDeliveriesAtOnceCannotPassTheLimit) {
   EXPECT_GT(taken, kQuota - 110);
   EXPECT_EQ(Stored(), taken);
   EXPECT_EQ(*NewUsage()->Total(), taken);
+}
+
+// A process died in a move: until both mailboxes are settled, each says that it has the message.
+TEST_F(UsageTest, MessageThatIsBeingMovedCountsOnce) {
+  {
+    const auto a = NewMailboxOf(nullptr, "a");
+    const auto b = NewMailboxOf(nullptr, "b");
+    ASSERT_TRUE(AppendSized(*a, 100, 0).ok());
+    ASSERT_TRUE(AppendSized(*b, 10, 0).ok());
+  }
+  LogRecord record;
+  record.mutable_moving()->add_uids(1);
+  AppendTo("a", &record);
+  record.Clear();
+  record.mutable_appended()->add_uids(2);
+  record.mutable_appended()->add_internal_dates(1);
+  record.mutable_appended()->add_sizes(100);
+  record.mutable_appended()->add_flags(0);
+  AppendTo("b", &record);
+  EXPECT_EQ(*NewUsage()->Total(), 110u);
+  std::filesystem::rename(folder_.Path("a/0/1.1.100..eml"), folder_.Path("b/0/2.1.100..eml"));
+  std::filesystem::remove(folder_.Path("usage"));
+  const auto usage = NewUsage();
+  EXPECT_EQ(*usage->Total(), 110u);
+  EXPECT_EQ(NewMailboxOf(usage, "a")->Counts()->size, 0u);
+  EXPECT_EQ(NewMailboxOf(usage, "b")->Counts()->size, 110u);
+  EXPECT_EQ(*usage->Total(), 110u);
 }
 
 TEST_F(UsageTest, FileThatCannotBeTrustedIsMadeAnew) {

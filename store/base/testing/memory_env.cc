@@ -41,6 +41,7 @@ class MemoryEnv::MemoryFile : public File {
   absl::StatusOr<FileInfo> Info() const override;
   absl::Status Sync() override;
   absl::Status Lock() override;
+  absl::StatusOr<bool> TryLock() override;
   void Unlock() override;
 
  private:
@@ -175,6 +176,13 @@ absl::Status MemoryEnv::MemoryFile::Lock() {
     machine_->unlocked_.Wait(&machine_->mutex_);
     if (dead_) return Machine::DeadError();
   }
+}
+
+absl::StatusOr<bool> MemoryEnv::MemoryFile::TryLock() {
+  MutexLock lock(&machine_->mutex_);
+  RMAIL_RETURN_IF_ERROR(machine_->Pass(*this, FaultPlan::kLock));
+  const auto [held, taken] = machine_->locks_.emplace(node_.get(), this);
+  return taken || held->second == this;
 }
 
 void MemoryEnv::MemoryFile::Unlock() {
