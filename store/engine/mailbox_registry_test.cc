@@ -62,9 +62,8 @@ class MailboxRegistryTest : public ::testing::Test {
       MailboxEntry entry;
       entry.path = path;
       entry.keywords = keywords;
-      auto result = registry_->Add(list, std::move(entry));
-      if (result.ok()) id = *std::move(result);
-      return result.status();
+      RMAIL_ASSIGN_OR_RETURN(id, registry_->Add(list, std::move(entry)));
+      return absl::OkStatus();
     });
     EXPECT_TRUE(added.ok()) << added;
     return id;

@@ -48,7 +48,9 @@ absl::StatusOr<FileLock> Usage::Lock() {
     RMAIL_ASSIGN_OR_RETURN(const FileInfo info, file_->Info());
     if (info.links != 0) return lock;
     // Somebody removed the file: others lock the new one.
-    FileLock(std::move(lock));
+    {
+      const FileLock let_go = std::move(lock);
+    }
     file_ = nullptr;
   }
 }

@@ -117,8 +117,11 @@ class DateParser {
   bool Number() {
     size_t digits;
     const int value = Digits(&digits);
+    if (fields_.hour < 0 && pos_ < text_.size() && text_[pos_] == ':') {
+      Time(value);
+      return true;
+    }
     if (value < 0) return false;
-    if (fields_.hour < 0 && pos_ < text_.size() && text_[pos_] == ':') return Time(value);
     if (fields_.day < 0 && digits <= 2) {
       fields_.day = value;
     } else if (fields_.year < 0) {
@@ -130,22 +133,22 @@ class DateParser {
     return true;
   }
 
-  bool Time(int hour) {
+  // What is no valid time is out of range.
+  void Time(int hour) {
     size_t digits;
     fields_.hour = hour;
     ++pos_;
     fields_.minute = Digits(&digits);
-    if (digits == 0) return false;
+    if (digits == 0) fields_.minute = -1;
     if (pos_ < text_.size() && text_[pos_] == ':') {
       ++pos_;
       fields_.second = Digits(&digits);
-      if (digits == 0) return false;
+      if (digits == 0) fields_.second = -1;
       if (pos_ < text_.size() && text_[pos_] == '.') {
         ++pos_;
         Digits(&digits);
       }
     }
-    return true;
   }
 
   void Offset() {
@@ -173,17 +176,23 @@ class DateParser {
   Fields fields_;
 };
 
-bool InRange(const Fields& f) {
+bool DayInRange(const Fields& f) {
   return f.year >= 1900 && f.year <= 9999 && f.month >= 0 && f.day >= 1 &&
-         f.day <= DaysInMonth(f.year, f.month) && f.hour >= 0 && f.hour <= 23 && f.minute >= 0 &&
-         f.minute <= 59 && f.second >= 0 && f.second <= 60;
+         f.day <= DaysInMonth(f.year, f.month);
+}
+
+bool TimeInRange(const Fields& f) {
+  return f.hour >= 0 && f.hour <= 23 && f.minute >= 0 && f.minute <= 59 && f.second >= 0 &&
+         f.second <= 60;
 }
 
 }  // namespace
 
 std::optional<Date> ParseDate(std::string_view text) {
-  const std::optional<Fields> fields = DateParser(text).Parse();
-  if (!fields || !InRange(*fields)) return std::nullopt;
+  std::optional<Fields> fields = DateParser(text).Parse();
+  if (!fields || !DayInRange(*fields)) return std::nullopt;
+  // RFC 5256, 2.2.
+  if (!TimeInRange(*fields)) fields->hour = fields->minute = fields->second = 0;
   Date date;
   date.zone_minutes = fields->zone.value_or(0);
   const int64_t days = DaysFromCivil(fields->year, fields->month, fields->day);

@@ -17,7 +17,8 @@ struct Date {
 
 // A date-time of RFC 5322, 3.3, the obsolete forms of 4.3 (years of two digits, named zones,
 // comments anywhere) and usual mistakes (no zone: UTC; full month names; the year last, as asctime
-// writes it). Nothing when day, month, year (1900 to 9999) or time is missing or out of range.
+// writes it). Nothing when day, month or year (1900 to 9999) is missing or out of range; without a
+// valid time it is 00:00:00 (RFC 5256, 2.2).
 std::optional<Date> ParseDate(std::string_view text);
 
 }  // namespace rmail::mime

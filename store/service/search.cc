@@ -1,6 +1,7 @@
 #include "store/service/search.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -18,9 +19,12 @@ namespace {
 
 namespace pb = ::rmail::store::v1;
 
-// An answer is sent after this many messages that had to be opened, so that a cancelled search ends
-// soon.
+// An answer is sent after so long, or this many messages that had to be opened, so that a cancelled
+// search ends soon.
+constexpr std::chrono::milliseconds kTimePerAnswer{100};
 constexpr int kOpenedPerAnswer = 256;
+// The time is looked at after each message that had to be opened, and once for so many rows.
+constexpr size_t kRowsPerLook = 64;
 constexpr size_t kRowsPerAnswer = 16'384;
 constexpr size_t kFoundPerAnswer = 4096;
 // Of an answer that is in order.
@@ -43,6 +47,7 @@ class Search {
   // match. False when there are no more.
   template <typename Found>
   absl::StatusOr<bool> Step(const Found& found) {
+    const auto end = std::chrono::steady_clock::now() + kTimePerAnswer;
     engine::MessageRow row;
     int opened = 0;
     size_t matched = 0;
@@ -62,8 +67,11 @@ class Search {
       }
       opened += reader_.opened();
       // Expunged meanwhile, or damaged: that must not hide the others.
-      if (absl::IsNotFound(matches.status()) || absl::IsDataLoss(matches.status())) continue;
-      RMAIL_RETURN_IF_ERROR(matches.status());
+      if (!absl::IsNotFound(matches.status()) && !absl::IsDataLoss(matches.status())) {
+        RMAIL_RETURN_IF_ERROR(matches.status());
+      }
+      const bool look = reader_.opened() || i % kRowsPerLook == kRowsPerLook - 1;
+      if (look && std::chrono::steady_clock::now() >= end) break;
     }
     return true;
   }
@@ -116,15 +124,24 @@ class OrderedSearch {
   size_t next_ = 0;
 };
 
+// nullopt for a damaged message: it has a place in the order nevertheless.
+absl::StatusOr<std::optional<engine::MessageKeysView>> KeysOf(MessageReader& reader) {
+  const absl::StatusOr<engine::MessageKeysView> keys = reader.Keys();
+  if (absl::IsDataLoss(keys.status())) return std::optional<engine::MessageKeysView>();
+  RMAIL_RETURN_IF_ERROR(keys.status());
+  return std::optional<engine::MessageKeysView>(*keys);
+}
+
 class SortOrder {
  public:
   explicit SortOrder(MessageSorter sorter) : sorter_(std::move(sorter)) {}
 
   absl::Status Add(const engine::MessageRow& row, MessageReader& reader) {
-    std::optional<engine::MessageKeysView> keys;
-    if (sorter_.needs_keys()) {
-      RMAIL_ASSIGN_OR_RETURN(keys, reader.Keys());
+    if (!sorter_.needs_keys()) {
+      sorter_.Add(row, nullptr);
+      return absl::OkStatus();
     }
+    RMAIL_ASSIGN_OR_RETURN(const auto keys, KeysOf(reader));
     sorter_.Add(row, keys ? &*keys : nullptr);
     return absl::OkStatus();
   }
@@ -139,8 +156,8 @@ class ThreadOrder {
   explicit ThreadOrder(pb::ThreadMessagesRequest::Algorithm algorithm) : algorithm_(algorithm) {}
 
   absl::Status Add(const engine::MessageRow& row, MessageReader& reader) {
-    RMAIL_ASSIGN_OR_RETURN(const engine::MessageKeysView keys, reader.Keys());
-    input_.Add(row, keys);
+    RMAIL_ASSIGN_OR_RETURN(const auto keys, KeysOf(reader));
+    input_.Add(row, keys ? &*keys : nullptr);
     return absl::OkStatus();
   }
   std::vector<ThreadPlace> Finish() const {

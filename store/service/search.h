@@ -24,8 +24,9 @@ struct SearchedMailbox {
 };
 
 // Each looks at a part of the messages for an answer, which may be empty: so a long search can be
-// cancelled. Messages that are expunged meanwhile or damaged match nothing. INVALID_REQUEST for an
-// expression or criteria that make no sense.
+// cancelled. Messages that are expunged meanwhile match nothing, nor do damaged ones that must be
+// read to tell. Those that match all the same are put in order as if they had an empty header.
+// INVALID_REQUEST for an expression or criteria that make no sense.
 
 absl::StatusOr<Producer<store::v1::SearchMessagesResponse>> NewSearch(
     SearchedMailbox where, const store::v1::SearchMessagesRequest& request);

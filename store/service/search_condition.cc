@@ -20,6 +20,8 @@ using engine::MessageRow;
 
 constexpr int kMaxDepth = 32;
 constexpr int kMaxConditions = 1000;
+// Of those that look into bodies: each goes through up to 16 MiB a message.
+constexpr int kMaxBodyConditions = 32;
 
 absl::Status BadRequest(std::string_view why) {
   return Error(pb::ERROR_REASON_INVALID_REQUEST, why);
@@ -84,9 +86,13 @@ class Compiler {
         return List(expression.any_of(), false, depth);
       case pb::SearchExpression::kNoneOf:
         return Not(expression.none_of(), depth);
-      case pb::SearchExpression::kHeader:
       case pb::SearchExpression::kBody:
       case pb::SearchExpression::kText:
+        if (++body_conditions_ > kMaxBodyConditions) {
+          return BadRequest("a search looks for too many texts in bodies");
+        }
+        return Content(expression);
+      case pb::SearchExpression::kHeader:
       case pb::SearchExpression::kSentFrom:
       case pb::SearchExpression::kSentBefore:
         return Content(expression);
@@ -201,6 +207,7 @@ class Compiler {
 
   const std::vector<std::string> keywords_;
   int conditions_ = 0;
+  int body_conditions_ = 0;
 };
 
 }  // namespace

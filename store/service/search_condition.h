@@ -32,8 +32,9 @@ struct SearchCondition {
 };
 
 // Makes a tree of conditions, in which what is cheap is asked first. `keywords` are the mailbox's,
-// by bit. INVALID_REQUEST for a tree that is nested too deep, is too large, or has an empty
-// condition. An expression without any condition matches everything.
+// by bit. INVALID_REQUEST for a tree that is nested too deep, is too large, looks for
+// more than 32 texts in bodies, or has an empty condition. An expression without any condition
+// matches everything.
 absl::StatusOr<SearchCondition> CompileSearch(const store::v1::SearchExpression& expression,
                                               std::vector<std::string> keywords);
 

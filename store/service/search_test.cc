@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -218,6 +220,54 @@ TEST_F(SearchTest, FindsWhatTheMessagesSay) {
   EXPECT_GT(found, 100);
 }
 
+TEST_F(SearchTest, LooksForSeveralTextsAtOnce) {
+  std::vector<std::string> messages = mime::SampleMessages();
+  messages.push_back(mime::TypicalMessage());
+  messages.push_back(mime::LargeMessage(300'000));
+  std::vector<PlainReading> plain;
+  for (const std::string& message : messages) {
+    Append(message);
+    plain.emplace_back(message);
+  }
+  const std::vector<std::string> words = {"a", "hello", "inner", "minutes", "subject: ", "it does"};
+  size_t found = 0;
+  for (const std::string& one : words) {
+    for (const std::string& two : words) {
+      pb::SearchExpression both;
+      *both.mutable_all_of()->add_expressions() = Body(one);
+      *both.mutable_all_of()->add_expressions() = Text(two);
+      *both.mutable_all_of()->add_expressions()->mutable_none_of() = Body("preamble");
+      pb::SearchExpression either;
+      *either.mutable_any_of()->add_expressions() = Text(one);
+      *either.mutable_any_of()->add_expressions() = Body(two);
+      Uids with_both;
+      Uids with_either;
+      for (uint32_t i = 0; i < plain.size(); ++i) {
+        if (plain[i].BodyContains(one) && plain[i].Contains(two) &&
+            !plain[i].BodyContains("preamble")) {
+          with_both.push_back(i + 1);
+        }
+        if (plain[i].Contains(one) || plain[i].BodyContains(two)) with_either.push_back(i + 1);
+      }
+      EXPECT_EQ(Search(both), with_both) << one << ", " << two;
+      EXPECT_EQ(Search(either), with_either) << one << ", " << two;
+      found += with_both.size();
+    }
+  }
+  EXPECT_GT(found, 20u);
+}
+
+// The body's first 16 MiB, over all its parts.
+TEST_F(SearchTest, LooksNoFurtherThanItsLimit) {
+  const std::string part = "--b\nContent-Type: text/plain\n\n";
+  Append("Content-Type: multipart/mixed; boundary=b\n\n" + part + "first\n" + part +
+         std::string((16 << 20) - 14, 'x') + " second third\n" + part + "fourth\n--b--\n");
+  EXPECT_THAT(Search(Body("first")), ElementsAre(1));
+  EXPECT_THAT(Search(Body("second")), ElementsAre(1));
+  EXPECT_THAT(Search(Body("third")), IsEmpty());
+  EXPECT_THAT(Search(Body("fourth")), IsEmpty());
+}
+
 TEST_F(SearchTest, KeysAnswerWithoutTheMessages) {
   Append("From: ann@x\nSubject: one\nDate: Mon, 3 Nov 2025 10:00:00 +0000\n\n");
   Append("From: bob@x\nSubject: two\nX-Other: yes\n\n");
@@ -333,6 +383,14 @@ TEST_F(SearchTest, RefusesWhatMakesNoSense) {
   pb::SearchExpression wide;
   for (int i = 0; i < 1001; ++i) wide.mutable_any_of()->add_expressions()->set_flags_set(1);
   EXPECT_EQ(reason(wide), pb::ERROR_REASON_INVALID_REQUEST);
+  pb::SearchExpression bodies;
+  for (int i = 0; i < 16; ++i) {
+    *bodies.mutable_any_of()->add_expressions() = Text("x");
+    *bodies.mutable_any_of()->add_expressions()->mutable_none_of() = Body("x");
+  }
+  EXPECT_THAT(Search(bodies), IsEmpty());
+  *bodies.mutable_any_of()->add_expressions() = Body("x");
+  EXPECT_EQ(reason(bodies), pb::ERROR_REASON_INVALID_REQUEST);
 }
 
 class ArrangedTest : public SearchTest {
@@ -384,6 +442,27 @@ TEST_F(ArrangedTest, Threads) {
               ElementsAre("3/0", "1/1", "2/0"));
   EXPECT_THAT(Thread(pb::ThreadMessagesRequest::ALGORITHM_REFERENCES),
               ElementsAre("1/0", "3/1", "2/1"));
+}
+
+TEST_F(ArrangedTest, DamagedMessagesHaveAPlace) {
+  others_ = {};
+  RemoveRecords();
+  // The third message's file is cut short.
+  for (const auto& entry :
+       std::filesystem::directory_iterator(JoinPath(mailbox_->directory(), "0"))) {
+    std::ifstream file(entry.path());
+    std::string text(std::istreambuf_iterator<char>(file), {});
+    if (text.find("<3@x>") != std::string::npos) std::filesystem::resize_file(entry.path(), 5);
+  }
+  EXPECT_THAT(Sort(pb::SortCriterion::KEY_SUBJECT), ElementsAre(3, 2, 1, 4));
+  EXPECT_THAT(Sort(pb::SortCriterion::KEY_DATE), ElementsAre(3, 2, 1, 4));
+  EXPECT_THAT(Thread(pb::ThreadMessagesRequest::ALGORITHM_REFERENCES),
+              ElementsAre("3/0", "1/0", "2/1", "4/0"));
+  // What is gone has none.
+  RemoveRecords();
+  RemoveMessageFiles();
+  EXPECT_THAT(Sort(pb::SortCriterion::KEY_SUBJECT), IsEmpty());
+  EXPECT_THAT(Thread(pb::ThreadMessagesRequest::ALGORITHM_REFERENCES), IsEmpty());
 }
 
 TEST_F(ArrangedTest, RefusesWhatMakesNoSense) {

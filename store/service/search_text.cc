@@ -32,19 +32,7 @@ std::string_view Charset(const pb::BodyPart& part) {
 
 }  // namespace
 
-// A search of the body under way: texts are looked at one by one. A text that is looked for over
-// the end of one is not found: each part is a text of its own.
-struct MessageText::BodySearch {
-  std::string_view wanted;
-  uint64_t room = kMaxBody;
-  bool found = false;
-
-  bool done() const { return found || room == 0; }
-  void Add(std::string_view text) {
-    found = found || Find(mime::FoldCase(text), wanted);
-    room -= std::min<uint64_t>(room, text.size());
-  }
-};
+MessageText::MessageText(MessageReader& reader) : reader_(reader), room_(kMaxBody) {}
 
 absl::StatusOr<bool> MessageText::HeaderMatches(const engine::HeaderQuery& query) {
   RMAIL_ASSIGN_OR_RETURN(const engine::MessageKeysView keys, reader_.Keys());
@@ -59,9 +47,17 @@ absl::StatusOr<bool> MessageText::HeaderMatches(const engine::HeaderQuery& query
 absl::StatusOr<bool> MessageText::BodyContains(std::string_view wanted) {
   if (wanted.empty()) return true;
   RMAIL_ASSIGN_OR_RETURN(const pb::MessageDigest* const digest, reader_.Digest());
-  BodySearch search{wanted};
-  RMAIL_RETURN_IF_ERROR(SearchPart(digest->body(), &search));
-  return search.found;
+  if (!pieces_) {
+    pieces_.emplace();
+    AddPieces(digest->body());
+  }
+  for (size_t i = 0;; ++i) {
+    if (i == texts_.size()) {
+      if (i == pieces_->size() || room_ == 0) return false;
+      RMAIL_RETURN_IF_ERROR(AddText());
+    }
+    if (Find(texts_[i], wanted)) return true;
+  }
 }
 
 absl::StatusOr<bool> MessageText::Contains(std::string_view wanted) {
@@ -85,42 +81,50 @@ absl::StatusOr<std::string_view> MessageText::RawHeader() {
 }
 
 absl::StatusOr<bool> MessageText::HeaderContains(std::string_view wanted) {
-  RMAIL_ASSIGN_OR_RETURN(const std::string_view header, RawHeader());
-  std::string text;
-  mime::HeaderReader fields(header);
-  while (const std::optional<mime::HeaderField> field = fields.Next()) {
-    text.append(field->name).append(": ");
-    text.append(mime::DecodeWords(field->value)).append("\n");
+  if (!header_) {
+    RMAIL_ASSIGN_OR_RETURN(const std::string_view header, RawHeader());
+    std::string text;
+    mime::HeaderReader fields(header);
+    while (const std::optional<mime::HeaderField> field = fields.Next()) {
+      text.append(field->name).append(": ");
+      text.append(mime::DecodeWords(field->value)).append("\n");
+    }
+    header_ = mime::FoldCase(text);
   }
-  return Find(mime::FoldCase(text), wanted);
+  return Find(*header_, wanted);
 }
 
 // (Nested as deep as a digest may be.)
-absl::Status MessageText::SearchPart(const pb::BodyPart& part, BodySearch* search) {
+void MessageText::AddPieces(const pb::BodyPart& part) {
   for (const pb::BodyPart& inner : part.parts()) {
-    if (search->done()) return absl::OkStatus();
-    if (part.has_envelope()) RMAIL_RETURN_IF_ERROR(SearchEnclosedHeader(inner, search));
-    RMAIL_RETURN_IF_ERROR(SearchPart(inner, search));
+    if (part.has_envelope()) pieces_->push_back({&inner, true});
+    AddPieces(inner);
   }
-  if (!part.parts().empty() || part.type() != "text" || search->done()) return absl::OkStatus();
-  return SearchText(part, search);
+  if (part.parts().empty() && part.type() == "text") pieces_->push_back({&part, false});
 }
 
-absl::Status MessageText::SearchEnclosedHeader(const pb::BodyPart& message, BodySearch* search) {
+absl::Status MessageText::AddText() {
+  const Piece& piece = (*pieces_)[texts_.size()];
+  RMAIL_ASSIGN_OR_RETURN(std::string text,
+                         piece.header ? EnclosedHeader(*piece.part) : PartText(*piece.part));
+  if (text.size() > room_) text.resize(room_);
+  room_ -= text.size();
+  texts_.push_back(mime::FoldCase(text));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> MessageText::EnclosedHeader(const pb::BodyPart& message) {
   const uint64_t start = std::min(message.header_offset(), message.body_offset());
   const uint64_t size =
       std::min<uint64_t>(message.body_offset() - start, engine::kMaxSearchedHeader);
   RMAIL_ASSIGN_OR_RETURN(const std::string_view header, reader_.View(start, size));
-  search->Add(mime::DecodeWords(header));
-  return absl::OkStatus();
+  return mime::DecodeWords(header);
 }
 
-absl::Status MessageText::SearchText(const pb::BodyPart& part, BodySearch* search) {
-  RMAIL_ASSIGN_OR_RETURN(
-      const std::string_view raw,
-      reader_.View(part.body_offset(), std::min(part.body_size(), search->room)));
-  search->Add(mime::ToUtf8(mime::DecodeContent(raw, part.encoding()), Charset(part)));
-  return absl::OkStatus();
+absl::StatusOr<std::string> MessageText::PartText(const pb::BodyPart& part) {
+  RMAIL_ASSIGN_OR_RETURN(const std::string_view raw,
+                         reader_.View(part.body_offset(), std::min(part.body_size(), room_)));
+  return mime::ToUtf8(mime::DecodeContent(raw, part.encoding()), Charset(part));
 }
 
 }  // namespace rmail::service

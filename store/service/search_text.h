@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "rmail/store/v1/digest.pb.h"
@@ -15,11 +16,12 @@
 namespace rmail::service {
 
 // What is searched of the message that a reader has turned to. Texts are decoded, in UTF-8, with
-// case folded; so is what is looked for. What the keys know is asked there.
+// case folded; so is what is looked for. What the keys know is asked there. Each text is decoded
+// once, however often it is asked; of the body, no more than its first 16 MiB (decoded).
 class MessageText {
  public:
   // `reader` outlives it and stays with its message.
-  explicit MessageText(MessageReader& reader) : reader_(reader) {}
+  explicit MessageText(MessageReader& reader);
 
   absl::StatusOr<bool> HeaderMatches(const engine::HeaderQuery& query);
   // Whether a text is in the text parts or in the headers of enclosed messages.
@@ -31,16 +33,30 @@ class MessageText {
   absl::StatusOr<std::optional<int64_t>> SentLocally();
 
  private:
-  struct BodySearch;
+  // A text of the body: that of a part, or the header of an enclosed message.
+  struct Piece {
+    const store::v1::BodyPart* part;
+    bool header;
+  };
 
   // The header as it stands in the message; it stays until the message is looked at again.
   absl::StatusOr<std::string_view> RawHeader();
   absl::StatusOr<bool> HeaderContains(std::string_view wanted);
-  absl::Status SearchPart(const store::v1::BodyPart& part, BodySearch* search);
-  absl::Status SearchEnclosedHeader(const store::v1::BodyPart& message, BodySearch* search);
-  absl::Status SearchText(const store::v1::BodyPart& part, BodySearch* search);
+  void AddPieces(const store::v1::BodyPart& part);
+  // Decodes the next piece.
+  absl::Status AddText();
+  absl::StatusOr<std::string> EnclosedHeader(const store::v1::BodyPart& message);
+  absl::StatusOr<std::string> PartText(const store::v1::BodyPart& part);
 
   MessageReader& reader_;
+  std::optional<std::string> header_;
+  // The body's texts in the reader's digest, once they have been looked for.
+  std::optional<std::vector<Piece>> pieces_;
+  // Those that have been decoded. A text that is looked for over the end of one is not found: each
+  // is a text of its own.
+  std::vector<std::string> texts_;
+  // What may still be decoded, in octets.
+  uint64_t room_;
 };
 
 }  // namespace rmail::service

@@ -54,6 +54,10 @@ absl::StatusOr<MessageSorter> MessageSorter::Create(
         !pb::SortCriterion::Key_IsValid(criterion.key())) {
       return Error(pb::ERROR_REASON_INVALID_REQUEST, "a sort has a criterion that is not known");
     }
+    const bool named =
+        std::any_of(sorter.criteria_.begin(), sorter.criteria_.end(),
+                    [&](const pb::SortCriterion& other) { return other.key() == criterion.key(); });
+    if (named) continue;
     if (!IsColumn(criterion.key())) sorter.needs_keys_ = true;
     sorter.criteria_.push_back(criterion);
   }
@@ -72,10 +76,11 @@ void MessageSorter::Add(const engine::MessageRow& row, const engine::MessageKeys
         break;
       case pb::SortCriterion::KEY_DATE:
         // RFC 5256, 2.2: without a sent date the internal date counts.
-        AddNumber(Ordered(keys->sent() ? keys->sent()->micros_utc : row.info.internal_date));
+        AddNumber(Ordered(keys != nullptr && keys->sent() ? keys->sent()->micros_utc
+                                                          : row.info.internal_date));
         break;
       default:
-        AddText(keys->sort_text(TextFor(criterion.key())));
+        AddText(keys != nullptr ? keys->sort_text(TextFor(criterion.key())) : std::string_view());
         break;
     }
   }

@@ -18,13 +18,15 @@ namespace rmail::service {
 class MessageSorter {
  public:
   // INVALID_REQUEST for none or more than ten criteria, or one that is not known.
+  // What is named a second time changes nothing and is left out.
   static absl::StatusOr<MessageSorter> Create(
       const google::protobuf::RepeatedPtrField<store::v1::SortCriterion>& criteria);
 
   // Whether there is a criterion that the index alone can't tell.
   bool needs_keys() const { return needs_keys_; }
 
-  // `keys` is looked at if it is needed.
+  // `keys` is looked at if it is needed. Null when a message has none: its texts are empty then,
+  // and the internal date is its date.
   void Add(const engine::MessageRow& row, const engine::MessageKeysView* keys);
 
   // The UIDs in order. Messages that no criterion tells apart are in the order of their UIDs.

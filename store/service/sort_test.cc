@@ -84,6 +84,24 @@ TEST(SortTest, ReverseTurnsItsOwnCriterionOnly) {
   EXPECT_EQ(Sort(Messages(), criteria), (Uids{3, 4, 2, 1}));
 }
 
+TEST(SortTest, WhatIsNamedASecondTimeChangesNothing) {
+  Criteria criteria = By({Key::KEY_ARRIVAL, Key::KEY_ARRIVAL, Key::KEY_SIZE, Key::KEY_ARRIVAL});
+  criteria[1].set_reverse(true);
+  EXPECT_EQ(Sort(Messages(), criteria), (Uids{3, 4, 2, 1}));
+}
+
+TEST(SortTest, AMessageWithoutKeysHasEmptyTextsAndItsInternalDate) {
+  absl::StatusOr<MessageSorter> sorter =
+      MessageSorter::Create(By({Key::KEY_SUBJECT, Key::KEY_DATE}));
+  ASSERT_TRUE(sorter.ok());
+  const std::string keys = engine::RecordsOf("Subject: a\n\n").keys;
+  const auto view = engine::MessageKeysView::Parse(keys);
+  sorter->Add({{1, 0, 1, 0}, 0}, &*view);
+  sorter->Add({{2, 0, 3, 0}, 0}, nullptr);
+  sorter->Add({{3, 0, 2, 0}, 0}, nullptr);
+  EXPECT_EQ(sorter->Finish(), (Uids{3, 2, 1}));
+}
+
 TEST(SortTest, RefusesWhatIsNoCriterion) {
   const auto reason = [](const Criteria& criteria) {
     return ReasonOf(MessageSorter::Create(criteria).status());

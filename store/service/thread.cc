@@ -13,6 +13,9 @@ namespace rmail::service {
 namespace {
 
 constexpr uint32_t kNone = ReferenceForest::kNone;
+// What is kept of a message's references: with 100 each, a million hostile messages would take
+// gigabytes. The first tells the thread, the last the place in it.
+constexpr size_t kMaxReferences = 20;
 
 // The messages by date, then UID.
 std::vector<uint32_t> ByDate(const ThreadInput& input) {
@@ -26,7 +29,7 @@ std::vector<uint32_t> ByDate(const ThreadInput& input) {
 
 // REFERENCES, step 1: who answers whom. The forest's first nodes are the messages, in order; those
 // behind are messages that are referred to and missing.
-ReferenceForest LinkReferences(const ThreadInput& input) {
+ReferenceForest LinkReferences(const ThreadInput& input, size_t max_missing) {
   ReferenceForest forest;
   absl::flat_hash_map<uint64_t, uint32_t> nodes;
   for (const ThreadMessage& message : input.messages) {
@@ -38,8 +41,11 @@ ReferenceForest LinkReferences(const ThreadInput& input) {
     // (A)
     uint32_t last = kNone;
     for (const uint64_t id : input.ReferencesOf(input.messages[i])) {
-      const auto [found, missing] = nodes.try_emplace(id, kNone);
-      if (missing) found->second = forest.Add();
+      auto found = nodes.find(id);
+      if (found == nodes.end()) {
+        if (forest.size() - input.messages.size() >= max_missing) continue;
+        found = nodes.emplace(id, forest.Add()).first;
+      }
       const uint32_t node = found->second;
       if (last != kNone && forest.parent(node) == kNone) forest.Link(node, last);
       last = node;
@@ -220,21 +226,26 @@ class Threads {
 
 }  // namespace
 
-void ThreadInput::Add(const engine::MessageRow& row, const engine::MessageKeysView& keys) {
-  ThreadMessage message;
+void ThreadInput::Add(const engine::MessageRow& row, const engine::MessageKeysView* keys) {
+  ThreadMessage& message = messages.emplace_back();
   message.uid = row.info.uid;
-  message.reply_or_forward = keys.reply_or_forward();
+  message.date = row.info.internal_date;
+  message.first_reference = references.size();
+  if (keys == nullptr) return;
+  message.reply_or_forward = keys->reply_or_forward();
   // RFC 5256, 2.2: without a sent date the internal date counts.
-  message.date = keys.sent() ? keys.sent()->micros_utc : row.info.internal_date;
-  const std::string_view subject = keys.sort_text(engine::SortText::kBaseSubject);
+  if (keys->sent()) message.date = keys->sent()->micros_utc;
+  const std::string_view subject = keys->sort_text(engine::SortText::kBaseSubject);
   if (!subject.empty()) {
     message.subject = std::max<uint64_t>(XXH3_64bits(subject.data(), subject.size()), 1);
   }
-  message.id = keys.message_id();
-  message.first_reference = references.size();
-  message.references = keys.references();
-  for (size_t i = 0; i < keys.references(); ++i) references.push_back(keys.reference(i));
-  messages.push_back(message);
+  message.id = keys->message_id();
+  const size_t all = keys->references();
+  const size_t skipped = all > kMaxReferences ? all - kMaxReferences : 0;
+  for (size_t i = 0; i < all; i = i == 0 ? skipped + 1 : i + 1) {
+    references.push_back(keys->reference(i));
+  }
+  message.references = references.size() - message.first_reference;
 }
 
 std::vector<ThreadPlace> ThreadBySubject(const ThreadInput& input) {
@@ -255,10 +266,10 @@ std::vector<ThreadPlace> ThreadBySubject(const ThreadInput& input) {
   return places;
 }
 
-std::vector<ThreadPlace> ThreadByReferences(const ThreadInput& input) {
+std::vector<ThreadPlace> ThreadByReferences(const ThreadInput& input, size_t max_missing) {
   Threads threads(input);
   {
-    const ReferenceForest forest = LinkReferences(input);
+    const ReferenceForest forest = LinkReferences(input, max_missing);
     threads.Prune(forest);
   }
   threads.MergeSubjects();

@@ -32,7 +32,9 @@ struct ThreadInput {
   std::vector<ThreadMessage> messages;
   std::vector<uint64_t> references;
 
-  void Add(const engine::MessageRow& row, const engine::MessageKeysView& keys);
+  // `keys` is null for a message that has none: it has no subject, no id and no references then,
+  // and the internal date is its date. Of long references the first and the last 19 are kept.
+  void Add(const engine::MessageRow& row, const engine::MessageKeysView* keys);
   std::span<const uint64_t> ReferencesOf(const ThreadMessage& message) const {
     return std::span(references).subspan(message.first_reference, message.references);
   }
@@ -51,8 +53,13 @@ struct ThreadPlace {
 
 // RFC 5256, 3, ORDEREDSUBJECT.
 std::vector<ThreadPlace> ThreadBySubject(const ThreadInput& input);
+// Missing messages that others refer to take about 80 octets each; what is beyond this is passed
+// over.
+inline constexpr size_t kMaxMissingMessages = 1 << 20;
+
 // RFC 5256, 3, REFERENCES.
-std::vector<ThreadPlace> ThreadByReferences(const ThreadInput& input);
+std::vector<ThreadPlace> ThreadByReferences(const ThreadInput& input,
+                                            size_t max_missing = kMaxMissingMessages);
 
 }  // namespace rmail::service
 

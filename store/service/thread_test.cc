@@ -34,7 +34,8 @@ ThreadInput InputOf(const std::vector<Note>& notes) {
     engine::MessageRow row;
     row.info.uid = ++uid;
     row.info.internal_date = note.date;
-    input.Add(row, engine::MessageKeysView::Parse(keys).value());
+    const engine::MessageKeysView view = engine::MessageKeysView::Parse(keys).value();
+    input.Add(row, &view);
   }
   return input;
 }
@@ -89,6 +90,41 @@ TEST(ThreadByReferencesTest, KeepsAPlaceForWhatIsMissing) {
   EXPECT_EQ(
       ByReferences({{1, "a", "<1@x>", {"y@x", "z@x", "0@x"}}, {2, "b", "<2@x>", {"y@x", "z@x"}}}),
       "(-(1)(2))");
+}
+
+TEST(ThreadByReferencesTest, KeepsTheFirstAndTheLastOfManyReferences) {
+  Note first{1, "a", "<1@x>", {"0@x"}};
+  Note second{2, "b", "<2@x>", {"0@x"}};
+  for (int i = 0; i < 80; ++i) {
+    first.references.push_back("a" + std::to_string(i) + "@x");
+    second.references.push_back("b" + std::to_string(i) + "@x");
+  }
+  EXPECT_EQ(InputOf({first, second}).references.size(), 40u);
+  EXPECT_EQ(ByReferences({first, second}), "(-(1)(2))");
+  EXPECT_EQ(ByReferences({first, second, {3, "c", "<b79@x>", {}}}), "(1)(3(2))");
+  first.references.resize(20);
+  EXPECT_EQ(InputOf({first}).references.size(), 20u);
+}
+
+TEST(ThreadByReferencesTest, PassesOverMissingMessagesBeyondALimit) {
+  const ThreadInput input = InputOf({{1, "a", "<1@x>", {"m@x"}},
+                                     {2, "b", "<2@x>", {"m@x", "n@x"}},
+                                     {3, "c", "<3@x>", {"n@x", "1@x", "o@x"}},
+                                     {4, "d", "<4@x>", {"n@x"}},
+                                     {5, "e", "<5@x>", {"n@x"}}});
+  EXPECT_EQ(Show(ThreadByReferences(input)), "(-(1(3))(2)(4)(5))");
+  EXPECT_EQ(Show(ThreadByReferences(input, 1)), "(-(1(3))(2))(4)(5)");
+  EXPECT_EQ(Show(ThreadByReferences(input, 0)), "(1(3))(2)(4)(5)");
+}
+
+TEST(ThreadByReferencesTest, AMessageWithoutKeysIsThere) {
+  ThreadInput input = InputOf({{1, "", "<1@x>", {}}, {3, "", "<2@x>", {"1@x"}}});
+  engine::MessageRow row;
+  row.info.uid = 3;
+  row.info.internal_date = 2;
+  input.Add(row, nullptr);
+  EXPECT_EQ(Show(ThreadByReferences(input)), "(1(2))(3)");
+  EXPECT_EQ(Show(ThreadBySubject(input)), "(1(3)(2))");
 }
 
 TEST(ThreadByReferencesTest, TrustsAMessageAboutItselfMost) {
