@@ -1,6 +1,8 @@
 #include "store/engine/snapshot.h"
 
 #include <fmt/format.h>
+// The state of a hash in steps is only declared for who links it statically.
+#define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
 
 #include <string_view>
@@ -33,12 +35,35 @@ void PutColumn(const std::vector<T>& column, std::string* out) {
   out->append(reinterpret_cast<const char*>(column.data()), column.size() * sizeof(T));
 }
 
-template <typename T>
-const char* GetColumn(const char* data, size_t count, std::vector<T>* column) {
-  column->resize(count);
-  std::memcpy(column->data(), data, count * sizeof(T));
-  return data + count * sizeof(T);
-}
+// Reads a block's columns one after the other, each straight to its place.
+class BlockReader {
+ public:
+  BlockReader(const File& file, uint64_t offset, size_t count)
+      : file_(file), offset_(offset), count_(count) {
+    XXH3_64bits_reset(&state_);
+  }
+
+  template <typename T>
+  absl::Status Read(std::vector<T>* column) {
+    column->resize(count_);
+    const size_t size = count_ * sizeof(T);
+    RMAIL_ASSIGN_OR_RETURN(const size_t got,
+                           file_.ReadAt(offset_, reinterpret_cast<char*>(column->data()), size));
+    if (got != size) return Damaged("end");
+    XXH3_64bits_update(&state_, column->data(), size);
+    offset_ += size;
+    return absl::OkStatus();
+  }
+
+  // Of what was read.
+  uint64_t hash() const { return XXH3_64bits_digest(&state_); }
+
+ private:
+  const File& file_;
+  uint64_t offset_;
+  const size_t count_;
+  XXH3_state_t state_;
+};
 
 std::string FormatBlock(const ShardColumns& columns) {
   std::string block;
@@ -141,20 +166,14 @@ absl::Status SnapshotFile::ReadDirectory() {
 
 absl::StatusOr<std::shared_ptr<ShardColumns>> SnapshotFile::ReadShard(size_t i) const {
   const ShardSummary& summary = shards_[i];
-  const size_t count = summary.messages;
-  std::string block(count * kRow, '\0');
-  RMAIL_ASSIGN_OR_RETURN(const size_t got,
-                         file_->ReadAt(blocks_[i].offset, block.data(), block.size()));
-  if (got != block.size() || Hash(block) != blocks_[i].hash) {
-    return Damaged(fmt::format("shard {}", summary.shard));
-  }
   auto columns = std::make_shared<ShardColumns>();
-  const char* at = block.data();
-  at = GetColumn(at, count, &columns->flags);
-  at = GetColumn(at, count, &columns->modseqs);
-  at = GetColumn(at, count, &columns->internal_dates);
-  at = GetColumn(at, count, &columns->sizes);
-  GetColumn(at, count, &columns->uids);
+  BlockReader reader(*file_, blocks_[i].offset, summary.messages);
+  RMAIL_RETURN_IF_ERROR(reader.Read(&columns->flags));
+  RMAIL_RETURN_IF_ERROR(reader.Read(&columns->modseqs));
+  RMAIL_RETURN_IF_ERROR(reader.Read(&columns->internal_dates));
+  RMAIL_RETURN_IF_ERROR(reader.Read(&columns->sizes));
+  RMAIL_RETURN_IF_ERROR(reader.Read(&columns->uids));
+  if (reader.hash() != blocks_[i].hash) return Damaged(fmt::format("shard {}", summary.shard));
   uint32_t last = 0;
   for (const uint32_t uid : columns->uids) {
     // No UID is 0.
