@@ -234,12 +234,6 @@ void Index::Count(Block& block, uint64_t flags, uint64_t size, int sign) {
   block.summary.size += change;
 }
 
-absl::StatusOr<std::optional<MessageRow>> Index::Find(uint32_t uid) {
-  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageRow> rows, Rows({{uid, uid}}));
-  if (rows.empty()) return std::nullopt;
-  return rows[0];
-}
-
 absl::StatusOr<std::vector<MessageRow>> Index::Rows(const std::vector<UidSpan>& spans) {
   std::vector<MessageRow> rows;
   for (const UidSpan& span : spans) {

@@ -43,7 +43,6 @@ class Index {
 
   const IndexCounts& counts() const { return counts_; }
 
-  absl::StatusOr<std::optional<MessageRow>> Find(uint32_t uid);
   // The messages within the spans (ascending, not overlapping), ascending.
   absl::StatusOr<std::vector<MessageRow>> Rows(const std::vector<UidSpan>& spans);
   // The same as a view of this moment that needs no lock and copies nothing; only messages whose

@@ -1,12 +1,9 @@
 #include "store/engine/mailbox.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "store/base/error.h"
-#include "store/base/logging.h"
 #include "store/base/status.h"
 
 namespace rmail::engine {

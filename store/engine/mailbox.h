@@ -224,6 +224,8 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   // Takes messages whose files are gone out of the index; their size is not known to `usage`.
   absl::Status ForgetMessages(const std::vector<uint32_t>& uids)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Runs a change after which what the account stores is to be counted anew.
+  absl::Status ChangeUnknownSize(const std::function<absl::Status()>& change);
   absl::Status WriteMark() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Above all UIDs that can have been given, as far as the folders of shards (ascending) tell.
   static uint32_t UidFloor(const std::vector<uint32_t>& shards);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "store/base/error.h"
@@ -283,7 +282,7 @@ absl::Status Mailbox::ForgetMessages(const std::vector<uint32_t>& uids) {
     }
     return absl::OkStatus();
   };
-  return context_.usage != nullptr ? context_.usage->UnknownStep(forget) : forget();
+  return ChangeUnknownSize(forget);
 }
 
 void Mailbox::RemoveLeftovers() const {
@@ -329,6 +328,10 @@ absl::Status Mailbox::AppendRecord(LogRecord* record, const SizeChange& change) 
   // Without it, a log that is cut short later is taken as it is: no reason to fail the change.
   (void)WriteMark();
   return absl::OkStatus();
+}
+
+absl::Status Mailbox::ChangeUnknownSize(const std::function<absl::Status()>& change) {
+  return context_.usage != nullptr ? context_.usage->UnknownStep(change) : change();
 }
 
 absl::Status Mailbox::WriteMark() {
@@ -386,8 +389,7 @@ absl::Status Mailbox::RebuildLocked(std::string_view why, const Progress& progre
     mutex_.AssertHeld();
     return SwitchTo(draft, image.header);
   };
-  RMAIL_RETURN_IF_ERROR(context_.usage != nullptr ? context_.usage->UnknownStep(switch_over)
-                                                  : switch_over());
+  RMAIL_RETURN_IF_ERROR(ChangeUnknownSize(switch_over));
   LogWarning("{}: index made anew ({}): {} messages", directory_, why, index_.counts().messages);
   return absl::OkStatus();
 }

@@ -29,10 +29,8 @@ void AddTo(Appended* appended, const MessageInfo& info) {
 }  // namespace
 
 absl::Status Mailbox::RecoverFromPowerLoss() {
-  if (context_.usage != nullptr) {
-    // What was last written of the account's total may be lost too.
-    RMAIL_RETURN_IF_ERROR(context_.usage->UnknownStep([] { return absl::OkStatus(); }));
-  }
+  // What was last written of the account's total may be lost too.
+  RMAIL_RETURN_IF_ERROR(ChangeUnknownSize([] { return absl::OkStatus(); }));
   RMAIL_ASSIGN_OR_RETURN(const std::optional<IndexMark> read, lock_file_->ReadMark());
   const IndexMark mark = read.value_or(IndexMark());
   const uint32_t known = index_.counts().uid_next;
@@ -96,7 +94,7 @@ absl::Status Mailbox::Adopt(LogRecord* record) {
     mutex_.AssertHeld();
     return AppendRecord(record);
   };
-  RMAIL_RETURN_IF_ERROR(context_.usage != nullptr ? context_.usage->UnknownStep(adopt) : adopt());
+  RMAIL_RETURN_IF_ERROR(ChangeUnknownSize(adopt));
   last_.settled = true;
   return absl::OkStatus();
 }

@@ -4,14 +4,11 @@
 // `appended` in the target, then renames, then a record `expunged` in the source. Wherever a
 // process dies, the last record of each log tells which messages to look for, and the file is in
 // one place: each mailbox keeps what it has the file of (Settle).
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 #include <utility>
 
 #include "store/base/error.h"
-#include "store/base/logging.h"
 #include "store/base/status.h"
 #include "store/engine/mailbox.h"
 

@@ -42,8 +42,6 @@ class SnapshotFile {
   const std::vector<ExpungedSpan>& expunged() const { return expunged_; }
   // The columns of shards()[i].
   absl::StatusOr<std::shared_ptr<ShardColumns>> ReadShard(size_t i) const;
-  // The whole file, in octets.
-  uint64_t size() const { return size_; }
 
  private:
   struct Block {
