@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "gateway/imap/capabilities.h"
 #include "gateway/imap/syntax/parser.h"
 #include "store/base/error.h"
 #include "store/base/logging.h"
@@ -42,15 +43,11 @@ SessionState Session::state() const {
 }
 
 std::string Session::Capabilities() const {
-  std::string capabilities = "CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE";
-  if (state() == kNotAuthenticated) {
-    if (!connection_->secure() && context_.tls != nullptr) capabilities += " STARTTLS";
-    // RFC 3501, 6.2.3.
-    capabilities += private_enough() ? " AUTH=PLAIN" : " LOGINDISABLED";
-    return capabilities;
-  }
-  return capabilities +=
-         " IDLE NAMESPACE UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE";
+  return CapabilityList({
+      .logged_in = state() != kNotAuthenticated,
+      .can_start_tls = !connection_->secure() && context_.tls != nullptr,
+      .private_enough = private_enough(),
+  });
 }
 
 boost::asio::awaitable<void> Session::Run() {

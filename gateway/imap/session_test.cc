@@ -25,7 +25,7 @@ TEST_F(SessionTest, GreetsAndLogsInAndOut) {
     C: c NOOP
     S: c OK NOOP completed
     C: d login ALICE@example.com "secret"
-    S: d OK [CAPABILITY IMAP4rev1 ... IDLE NAMESPACE UNSELECT CHILDREN SPECIAL-USE ...] Logged in
+    S: d OK [CAPABILITY IMAP4rev1 ... CHILDREN IDLE ... NAMESPACE SPECIAL-USE ... UNSELECT] Logged in
     C: e NAMESPACE
     S: * NAMESPACE (("" "/")) NIL NIL
     S: e OK NAMESPACE completed

@@ -21,6 +21,13 @@ inline constexpr size_t kMaxPattern = 1024;
 inline constexpr size_t kMaxPatterns = 32;
 inline constexpr size_t kMaxPatternOctets = 2048;
 
+bool ParseNothing(Lexer& lexer, NoArguments& arguments);
+bool ParseAuthenticate(Lexer& lexer, AuthenticateArguments& arguments);
+bool ParseLogin(Lexer& lexer, LoginArguments& arguments);
+bool ParseMailbox(Lexer& lexer, MailboxArguments& arguments);
+bool ParseId(Lexer& lexer, IdArguments& arguments);
+bool ParseEnable(Lexer& lexer, EnableArguments& arguments);
+bool ParseUidExpunge(Lexer& lexer, UidExpungeArguments& arguments);
 bool ParseList(Lexer& lexer, ListArguments& arguments);
 bool ParseLsub(Lexer& lexer, ListArguments& arguments);
 bool ParseStatus(Lexer& lexer, StatusArguments& arguments);

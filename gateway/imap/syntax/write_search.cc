@@ -1,5 +1,4 @@
-#include "gateway/imap/syntax/search_key_writer.h"
-
+#include "gateway/imap/syntax/write_arguments.h"
 #include "gateway/imap/syntax/writer.h"
 #include "rmail/store/v1/message.pb.h"
 
@@ -144,6 +143,13 @@ class SearchKeyWriter {
 
 }  // namespace
 
-void AppendSearchKey(std::string& out, const SearchKey& key) { SearchKeyWriter(out).Key(key); }
+void WriteArguments(std::string& out, const SearchArguments& arguments) {
+  if (!arguments.charset.empty()) {
+    WriteWord(out, "CHARSET");
+    WriteAString(out, arguments.charset);
+  }
+  SearchKeyWriter writer(out);
+  for (const SearchKey& key : arguments.keys) writer.Key(key);
+}
 
 }  // namespace rmail::gateway::imap

@@ -1,0 +1,23 @@
+// What CAPABILITY tells.
+#ifndef RMAIL_GATEWAY_IMAP_CAPABILITIES_H_
+#define RMAIL_GATEWAY_IMAP_CAPABILITIES_H_
+
+#include <string>
+
+namespace rmail::gateway::imap {
+
+// What the list depends on.
+struct CapabilityContext {
+  bool logged_in = false;
+  // STARTTLS is possible now.
+  bool can_start_tls = false;
+  // A password may be sent.
+  bool private_enough = false;
+};
+
+// "CAPABILITY IMAP4rev1 ...": what is possible now.
+std::string CapabilityList(const CapabilityContext& context);
+
+}  // namespace rmail::gateway::imap
+
+#endif  // RMAIL_GATEWAY_IMAP_CAPABILITIES_H_

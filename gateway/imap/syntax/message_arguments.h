@@ -1,0 +1,78 @@
+// Arguments of the commands that read and change messages.
+#ifndef RMAIL_GATEWAY_IMAP_SYNTAX_MESSAGE_ARGUMENTS_H_
+#define RMAIL_GATEWAY_IMAP_SYNTAX_MESSAGE_ARGUMENTS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/imap/syntax/flag_list.h"
+#include "gateway/imap/syntax/sequence_set.h"
+
+namespace rmail::gateway::imap {
+
+// A section of a message: BODY[...].
+struct Section {
+  enum class Kind { kAll, kHeader, kHeaderFields, kHeaderFieldsNot, kText, kMime };
+  std::vector<uint32_t> part;
+  Kind kind = Kind::kAll;
+  std::vector<std::string> fields;
+  bool operator==(const Section&) const = default;
+};
+
+// <offset.length>; length is never 0.
+struct Partial {
+  uint64_t offset = 0;
+  uint64_t length = 0;
+  bool operator==(const Partial&) const = default;
+};
+
+struct FetchItem {
+  enum class Kind {
+    kFlags,
+    kUid,
+    kInternalDate,
+    kSize,
+    kEnvelope,
+    // BODY without a section: BODYSTRUCTURE without extension data.
+    kBody,
+    kBodyStructure,
+    kRfc822,
+    kRfc822Header,
+    kRfc822Text,
+    kSection,
+  };
+  Kind kind = Kind::kFlags;
+  // The rest is for kSection only.
+  bool peek = false;
+  Section section;
+  std::optional<Partial> partial;
+  bool operator==(const FetchItem&) const = default;
+};
+
+struct FetchArguments {
+  SequenceSet set;
+  // Macros (ALL, FAST, FULL) are expanded.
+  std::vector<FetchItem> items;
+  bool operator==(const FetchArguments&) const = default;
+};
+
+struct StoreArguments {
+  enum class Operation { kReplace, kAdd, kRemove };
+  SequenceSet set;
+  Operation operation = Operation::kReplace;
+  bool silent = false;
+  FlagList flags;
+  bool operator==(const StoreArguments&) const = default;
+};
+
+// UID EXPUNGE (RFC 4315).
+struct UidExpungeArguments {
+  SequenceSet set;
+  bool operator==(const UidExpungeArguments&) const = default;
+};
+
+}  // namespace rmail::gateway::imap
+
+#endif  // RMAIL_GATEWAY_IMAP_SYNTAX_MESSAGE_ARGUMENTS_H_

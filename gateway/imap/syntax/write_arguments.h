@@ -1,0 +1,45 @@
+// The parts of WriteCommand: arguments of each command, each with the space in front, and what
+// several of them are made of.
+#ifndef RMAIL_GATEWAY_IMAP_SYNTAX_WRITE_ARGUMENTS_H_
+#define RMAIL_GATEWAY_IMAP_SYNTAX_WRITE_ARGUMENTS_H_
+
+#include <string>
+#include <string_view>
+
+#include "gateway/imap/syntax/command.h"
+
+namespace rmail::gateway::imap {
+
+// write_session.cc
+void WriteArguments(std::string& out, const NoArguments& arguments);
+void WriteArguments(std::string& out, const AuthenticateArguments& arguments);
+void WriteArguments(std::string& out, const LoginArguments& arguments);
+void WriteArguments(std::string& out, const IdArguments& arguments);
+void WriteArguments(std::string& out, const EnableArguments& arguments);
+
+// write_mailbox.cc
+void WriteArguments(std::string& out, const MailboxArguments& arguments);
+void WriteArguments(std::string& out, const StatusArguments& arguments);
+void WriteArguments(std::string& out, const ListArguments& arguments);
+
+// write_message.cc
+void WriteArguments(std::string& out, const FetchArguments& arguments);
+void WriteArguments(std::string& out, const StoreArguments& arguments);
+void WriteArguments(std::string& out, const UidExpungeArguments& arguments);
+
+// write_search.cc
+void WriteArguments(std::string& out, const SearchArguments& arguments);
+
+// write_append.cc
+void WriteArguments(std::string& out, const AppendArguments& arguments);
+
+// Each with a space in front. command_writer.cc
+void WriteWord(std::string& out, std::string_view word);
+void WriteAString(std::string& out, std::string_view text);
+void WriteMailbox(std::string& out, std::string_view name);
+void WriteSet(std::string& out, const SequenceSet& set);
+void WriteFlags(std::string& out, const FlagList& flags);
+
+}  // namespace rmail::gateway::imap
+
+#endif  // RMAIL_GATEWAY_IMAP_SYNTAX_WRITE_ARGUMENTS_H_

@@ -1,0 +1,93 @@
+#include "gateway/imap/syntax/command_writer.h"
+#include "gateway/imap/syntax/mailbox_name.h"
+#include "gateway/imap/syntax/write_arguments.h"
+
+namespace rmail::gateway::imap {
+
+namespace {
+
+struct Option {
+  bool chosen;
+  std::string_view name;
+};
+
+void WriteList(std::string& out, std::initializer_list<Option> options) {
+  out += " (";
+  bool first = true;
+  for (const Option& option : options) {
+    if (!option.chosen) continue;
+    if (!first) out += ' ';
+    first = false;
+    out += option.name;
+  }
+  out += ')';
+}
+
+void WriteStatusItems(std::string& out, const std::vector<StatusItem>& items) {
+  char separator = '(';
+  for (const StatusItem item : items) {
+    out += separator;
+    separator = ' ';
+    out += StatusItemName(item);
+  }
+  out += ')';
+}
+
+}  // namespace
+
+void WriteArguments(std::string& out, const MailboxArguments& arguments) {
+  WriteMailbox(out, arguments.mailbox);
+}
+
+void WriteArguments(std::string& out, const StatusArguments& arguments) {
+  WriteMailbox(out, arguments.mailbox);
+  out += ' ';
+  WriteStatusItems(out, arguments.items);
+}
+
+void WriteArguments(std::string& out, const ListArguments& arguments) {
+  if (arguments.extended) {
+    WriteList(out, {{arguments.select_subscribed, "SUBSCRIBED"},
+                    {arguments.select_remote, "REMOTE"},
+                    {arguments.select_recursive_match, "RECURSIVEMATCH"},
+                    {arguments.select_special_use, "SPECIAL-USE"}});
+  }
+  WriteMailbox(out, arguments.reference);
+  if (!arguments.extended) return WriteMailbox(out, arguments.patterns[0]);
+  char separator = '(';
+  out += ' ';
+  for (const std::string& pattern : arguments.patterns) {
+    out += separator;
+    separator = ' ';
+    AppendMailboxName(out, pattern);
+  }
+  out += ") RETURN";
+  WriteList(out, {{arguments.return_subscribed, "SUBSCRIBED"},
+                  {arguments.return_children, "CHILDREN"},
+                  {arguments.return_special_use, "SPECIAL-USE"}});
+  if (arguments.return_status.empty()) return;
+  out.pop_back();
+  out += out.ends_with('(') ? "STATUS " : " STATUS ";
+  WriteStatusItems(out, arguments.return_status);
+  out += ')';
+}
+
+std::string_view StatusItemName(StatusItem item) {
+  switch (item) {
+    case StatusItem::kMessages:
+      return "MESSAGES";
+    case StatusItem::kRecent:
+      return "RECENT";
+    case StatusItem::kUidNext:
+      return "UIDNEXT";
+    case StatusItem::kUidValidity:
+      return "UIDVALIDITY";
+    case StatusItem::kUnseen:
+      return "UNSEEN";
+    case StatusItem::kSize:
+      return "SIZE";
+  }
+  return {};
+}
+
+}  // namespace rmail::gateway::imap

@@ -1,0 +1,40 @@
+#include "gateway/imap/syntax/write_arguments.h"
+#include "gateway/imap/syntax/writer.h"
+
+namespace rmail::gateway::imap {
+
+void WriteArguments(std::string&, const NoArguments&) {}
+
+void WriteArguments(std::string& out, const AuthenticateArguments& arguments) {
+  WriteWord(out, arguments.mechanism);
+  if (arguments.initial_response) WriteWord(out, *arguments.initial_response);
+}
+
+void WriteArguments(std::string& out, const LoginArguments& arguments) {
+  WriteAString(out, arguments.user);
+  WriteAString(out, arguments.password);
+}
+
+void WriteArguments(std::string& out, const IdArguments& arguments) {
+  if (arguments.fields.empty()) return WriteWord(out, "()");
+  char separator = '(';
+  out += ' ';
+  for (const auto& [name, value] : arguments.fields) {
+    out += separator;
+    separator = ' ';
+    AppendString(out, name);
+    out += ' ';
+    if (value) {
+      AppendString(out, *value);
+    } else {
+      out += "NIL";
+    }
+  }
+  out += ')';
+}
+
+void WriteArguments(std::string& out, const EnableArguments& arguments) {
+  for (const std::string& capability : arguments.capabilities) WriteWord(out, capability);
+}
+
+}  // namespace rmail::gateway::imap
