@@ -6,7 +6,7 @@ namespace rmail::gateway::imap {
 
 namespace {
 
-// One a line, so that each is easy to find; advertised only when it works.
+// Advertised only when it works.
 constexpr std::string_view kAlways[] = {
     "IMAP4rev1", "SASL-IR", "LITERAL+", "ID", "ENABLE",
 };
@@ -35,10 +35,11 @@ std::string CapabilityList(const CapabilityContext& context) {
   }
   if (context.can_start_tls) add("STARTTLS");
   // RFC 3501, 6.2.3.
-  if (!context.private_enough) add("LOGINDISABLED");
-  if (context.private_enough) {
-    for (const std::string_view name : kWithPrivacy) add(name);
+  if (!context.private_enough) {
+    add("LOGINDISABLED");
+    return list;
   }
+  for (const std::string_view name : kWithPrivacy) add(name);
   return list;
 }
 

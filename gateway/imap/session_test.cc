@@ -25,7 +25,7 @@ TEST_F(SessionTest, GreetsAndLogsInAndOut) {
     C: c NOOP
     S: c OK NOOP completed
     C: d login ALICE@example.com "secret"
-    S: d OK [CAPABILITY IMAP4rev1 ... CHILDREN IDLE ... NAMESPACE SPECIAL-USE ... UNSELECT] Logged in
+    S: d OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE CHILDREN IDLE LIST-EXTENDED LIST-STATUS NAMESPACE SPECIAL-USE STATUS=SIZE UNSELECT] Logged in
     C: e NAMESPACE
     S: * NAMESPACE (("" "/")) NIL NIL
     S: e OK NAMESPACE completed

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "gateway/imap/syntax/characters.h"
 #include "gateway/imap/syntax/lexer.h"
 #include "gateway/imap/syntax/parse_arguments.h"
 

@@ -40,6 +40,19 @@ void WriteMailbox(std::string& out, std::string_view name);
 void WriteSet(std::string& out, const SequenceSet& set);
 void WriteFlags(std::string& out, const FlagList& flags);
 
+// "(a b)", `write` appending each item; "" for no items.
+template <typename Items, typename Write>
+void WriteInParentheses(std::string& out, const Items& items, Write write) {
+  if (items.empty()) return;
+  char separator = '(';
+  for (const auto& item : items) {
+    out += separator;
+    separator = ' ';
+    write(item);
+  }
+  out += ')';
+}
+
 }  // namespace rmail::gateway::imap
 
 #endif  // RMAIL_GATEWAY_IMAP_SYNTAX_WRITE_ARGUMENTS_H_

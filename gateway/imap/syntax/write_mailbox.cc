@@ -24,13 +24,7 @@ void WriteList(std::string& out, std::initializer_list<Option> options) {
 }
 
 void WriteStatusItems(std::string& out, const std::vector<StatusItem>& items) {
-  char separator = '(';
-  for (const StatusItem item : items) {
-    out += separator;
-    separator = ' ';
-    out += StatusItemName(item);
-  }
-  out += ')';
+  WriteInParentheses(out, items, [&](StatusItem item) { out += StatusItemName(item); });
 }
 
 }  // namespace
@@ -54,14 +48,10 @@ void WriteArguments(std::string& out, const ListArguments& arguments) {
   }
   WriteMailbox(out, arguments.reference);
   if (!arguments.extended) return WriteMailbox(out, arguments.patterns[0]);
-  char separator = '(';
   out += ' ';
-  for (const std::string& pattern : arguments.patterns) {
-    out += separator;
-    separator = ' ';
-    AppendMailboxName(out, pattern);
-  }
-  out += ") RETURN";
+  WriteInParentheses(out, arguments.patterns,
+                     [&](const std::string& pattern) { AppendMailboxName(out, pattern); });
+  out += " RETURN";
   WriteList(out, {{arguments.return_subscribed, "SUBSCRIBED"},
                   {arguments.return_children, "CHILDREN"},
                   {arguments.return_special_use, "SPECIAL-USE"}});

@@ -34,14 +34,8 @@ void WriteItem(std::string& out, const FetchItem& item) {
 
 void WriteArguments(std::string& out, const FetchArguments& arguments) {
   WriteSet(out, arguments.set);
-  char separator = '(';
   out += ' ';
-  for (const FetchItem& item : arguments.items) {
-    out += separator;
-    separator = ' ';
-    WriteItem(out, item);
-  }
-  out += ')';
+  WriteInParentheses(out, arguments.items, [&](const FetchItem& item) { WriteItem(out, item); });
 }
 
 void WriteArguments(std::string& out, const StoreArguments& arguments) {
@@ -87,13 +81,8 @@ void AppendSection(std::string& out, const Section& section) {
   }
   if (section.fields.empty()) return;
   out += ' ';
-  char separator = '(';
-  for (const std::string& field : section.fields) {
-    out += separator;
-    separator = ' ';
-    AppendAString(out, field);
-  }
-  out += ')';
+  WriteInParentheses(out, section.fields,
+                     [&](const std::string& field) { AppendAString(out, field); });
 }
 
 }  // namespace rmail::gateway::imap

@@ -14,7 +14,7 @@ class SearchKeyWriter {
     using Kind = SearchKey::Kind;
     switch (key.kind) {
       case Kind::kAll:
-        return Word("ALL");
+        return WriteWord(out_, "ALL");
       case Kind::kAnd:
         out_ += " (";
         for (const SearchKey& child : key.children) {
@@ -25,29 +25,29 @@ class SearchKeyWriter {
         out_ += ')';
         return;
       case Kind::kOr:
-        Word("OR");
+        WriteWord(out_, "OR");
         Key(key.children[0]);
         return Key(key.children[1]);
       case Kind::kNot:
-        Word("NOT");
+        WriteWord(out_, "NOT");
         return Key(key.children[0]);
       case Kind::kSequence:
-        return Set(key.set);
+        return WriteSet(out_, key.set);
       case Kind::kUid:
-        Word("UID");
-        return Set(key.set);
+        WriteWord(out_, "UID");
+        return WriteSet(out_, key.set);
       case Kind::kFlag:
-        return Word(SystemFlagName(key.number));
+        return WriteWord(out_, SystemFlagName(key.number));
       case Kind::kNoFlag:
-        Word("UN");
+        WriteWord(out_, "UN");
         out_ += SystemFlagName(key.number);
         return;
       case Kind::kNew:
-        return Word("NEW");
+        return WriteWord(out_, "NEW");
       case Kind::kOld:
-        return Word("OLD");
+        return WriteWord(out_, "OLD");
       case Kind::kRecent:
-        return Word("RECENT");
+        return WriteWord(out_, "RECENT");
       default:
         return KeyWithOperand(key);
     }
@@ -69,18 +69,6 @@ class SearchKeyWriter {
     }
   }
 
-  void Word(std::string_view word) {
-    out_ += ' ';
-    out_ += word;
-  }
-  void AString(std::string_view text) {
-    out_ += ' ';
-    AppendAString(out_, text);
-  }
-  void Set(const SequenceSet& set) {
-    out_ += ' ';
-    AppendSequenceSet(out_, set);
-  }
   void Number(int64_t number) {
     out_ += ' ';
     AppendNumber(out_, static_cast<uint64_t>(number));
@@ -94,45 +82,45 @@ class SearchKeyWriter {
     using Kind = SearchKey::Kind;
     switch (key.kind) {
       case Kind::kKeyword:
-        Word("KEYWORD");
-        return Word(key.text);
+        WriteWord(out_, "KEYWORD");
+        return WriteWord(out_, key.text);
       case Kind::kNoKeyword:
-        Word("UNKEYWORD");
-        return Word(key.text);
+        WriteWord(out_, "UNKEYWORD");
+        return WriteWord(out_, key.text);
       case Kind::kBefore:
-        Word("BEFORE");
+        WriteWord(out_, "BEFORE");
         return Date(key.number);
       case Kind::kOn:
-        Word("ON");
+        WriteWord(out_, "ON");
         return Date(key.number);
       case Kind::kSince:
-        Word("SINCE");
+        WriteWord(out_, "SINCE");
         return Date(key.number);
       case Kind::kSentBefore:
-        Word("SENTBEFORE");
+        WriteWord(out_, "SENTBEFORE");
         return Date(key.number);
       case Kind::kSentOn:
-        Word("SENTON");
+        WriteWord(out_, "SENTON");
         return Date(key.number);
       case Kind::kSentSince:
-        Word("SENTSINCE");
+        WriteWord(out_, "SENTSINCE");
         return Date(key.number);
       case Kind::kLarger:
-        Word("LARGER");
+        WriteWord(out_, "LARGER");
         return Number(key.number);
       case Kind::kSmaller:
-        Word("SMALLER");
+        WriteWord(out_, "SMALLER");
         return Number(key.number);
       case Kind::kHeader:
-        Word("HEADER");
-        AString(key.field);
-        return AString(key.text);
+        WriteWord(out_, "HEADER");
+        WriteAString(out_, key.field);
+        return WriteAString(out_, key.text);
       case Kind::kBody:
-        Word("BODY");
-        return AString(key.text);
+        WriteWord(out_, "BODY");
+        return WriteAString(out_, key.text);
       case Kind::kText:
-        Word("TEXT");
-        return AString(key.text);
+        WriteWord(out_, "TEXT");
+        return WriteAString(out_, key.text);
       default:
         return;
     }

@@ -17,20 +17,16 @@ void WriteArguments(std::string& out, const LoginArguments& arguments) {
 
 void WriteArguments(std::string& out, const IdArguments& arguments) {
   if (arguments.fields.empty()) return WriteWord(out, "()");
-  char separator = '(';
   out += ' ';
-  for (const auto& [name, value] : arguments.fields) {
-    out += separator;
-    separator = ' ';
-    AppendString(out, name);
+  WriteInParentheses(out, arguments.fields, [&](const auto& field) {
+    AppendString(out, field.first);
     out += ' ';
-    if (value) {
-      AppendString(out, *value);
+    if (field.second) {
+      AppendString(out, *field.second);
     } else {
       out += "NIL";
     }
-  }
-  out += ')';
+  });
 }
 
 void WriteArguments(std::string& out, const EnableArguments& arguments) {
