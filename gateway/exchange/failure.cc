@@ -48,6 +48,8 @@ constexpr Mapping kMappings[] = {
     {ErrorReason::ERROR_REASON_INVALID_ALIAS, 400, ""},
     {ErrorReason::ERROR_REASON_ALIAS_NOT_FOUND, 404, "there is no such alias"},
     {ErrorReason::ERROR_REASON_ALIAS_LOOP, 409, "the address's aliases lead back to itself"},
+    {ErrorReason::ERROR_REASON_METADATA_TOO_LARGE, 413, "the annotation is too large"},
+    {ErrorReason::ERROR_REASON_TOO_MUCH_METADATA, 413, "there are too many annotations"},
 };
 
 absl::StatusCode CodeFor(int http_status) {

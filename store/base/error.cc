@@ -20,6 +20,7 @@ absl::StatusCode CodeOf(ErrorReason reason) {
     case store::v1::ERROR_REASON_ALIAS_NOT_FOUND:
       return absl::StatusCode::kNotFound;
     case store::v1::ERROR_REASON_OVER_QUOTA:
+    case store::v1::ERROR_REASON_TOO_MUCH_METADATA:
       return absl::StatusCode::kResourceExhausted;
     case store::v1::ERROR_REASON_MAILBOX_EXISTS:
     case store::v1::ERROR_REASON_ACCOUNT_EXISTS:
@@ -42,6 +43,7 @@ absl::StatusCode CodeOf(ErrorReason reason) {
     case store::v1::ERROR_REASON_INVALID_PATH:
     case store::v1::ERROR_REASON_INVALID_REQUEST:
     case store::v1::ERROR_REASON_MESSAGE_TOO_LARGE:
+    case store::v1::ERROR_REASON_METADATA_TOO_LARGE:
       return absl::StatusCode::kInvalidArgument;
     default:
       return absl::StatusCode::kInternal;

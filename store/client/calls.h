@@ -116,6 +116,9 @@ class ReadCall : public grpc::ClientReadReactor<Response> {
     this->StartRead(&response_);
   }
 
+  // gRPC parses the next answer into it.
+  void Recycle(Response response) { response_ = std::move(response); }
+
   // The handle goes away.
   void Abandon() {
     context_.TryCancel();
@@ -188,6 +191,7 @@ class ReadHandle : public Reader<Response> {
   explicit ReadHandle(std::shared_ptr<ReadCall<Response>> call) : call_(std::move(call)) {}
   ~ReadHandle() override { call_->Abandon(); }
   void Next(Callback<std::optional<Response>> done) override { call_->Next(std::move(done)); }
+  void Recycle(Response response) override { call_->Recycle(std::move(response)); }
 
  private:
   std::shared_ptr<ReadCall<Response>> call_;
@@ -212,6 +216,11 @@ class WriteCall : public grpc::ClientWriteReactor<Request> {
   void Write(Request request, absl::AnyInvocable<void(bool)> done) {
     request_ = std::move(request);
     sent_ += request_.data().size();
+    if (request_.has_end()) {
+      // The end of a message (AppendMessage): the upload's is what Finish says.
+      request_.mutable_end()->set_size(std::exchange(sent_, 0));
+      request_.mutable_end()->set_more(true);
+    }
     written_ = std::move(done);
     {
       MutexLock lock(&mutex_);
@@ -278,7 +287,7 @@ class WriteCall : public grpc::ClientWriteReactor<Request> {
   grpc::ClientContext context_;
   Request request_;
   Response response_;
-  uint64_t sent_ = 0;  // octets of the message
+  uint64_t sent_ = 0;  // octets of the message under way
   absl::AnyInvocable<void(bool)> written_;
   Callback<Response> finished_;
   std::shared_ptr<WriteCall> self_;  // Until OnDone.

@@ -9,6 +9,7 @@
 #include "rmail/store/v1/directory.pb.h"
 #include "rmail/store/v1/mailbox.pb.h"
 #include "rmail/store/v1/message.pb.h"
+#include "rmail/store/v1/metadata.pb.h"
 #include "rmail/store/v1/quota.pb.h"
 
 // X(service, method)
@@ -34,7 +35,11 @@
   X(DirectoryService, DeleteAlias)      \
   X(QuotaService, GetQuota)             \
   X(QuotaService, UpdateQuota)          \
-  X(AuthService, Authenticate)
+  X(AuthService, Authenticate)          \
+  X(AuthService, GetScramParameters)    \
+  X(AuthService, AuthenticateScram)     \
+  X(MetadataService, GetMetadata)       \
+  X(MetadataService, SetMetadata)
 
 #define RMAIL_STORE_READ_METHODS(X) \
   X(MessageService, SyncMailbox)    \

@@ -11,6 +11,7 @@
 #include "rmail/store/v1/directory.grpc.pb.h"
 #include "rmail/store/v1/mailbox.grpc.pb.h"
 #include "rmail/store/v1/message.grpc.pb.h"
+#include "rmail/store/v1/metadata.grpc.pb.h"
 #include "rmail/store/v1/quota.grpc.pb.h"
 #include "store/client/calls.h"
 #include "store/client/replicas.h"
@@ -29,7 +30,8 @@ struct Stubs {
         DirectoryService(pb::DirectoryService::NewStub(channel)),
         QuotaService(pb::QuotaService::NewStub(channel)),
         AuthService(pb::AuthService::NewStub(channel)),
-        AdminService(pb::AdminService::NewStub(channel)) {}
+        AdminService(pb::AdminService::NewStub(channel)),
+        MetadataService(pb::MetadataService::NewStub(channel)) {}
 
   // Named like the services, for the macros below.
   std::unique_ptr<pb::MailboxService::Stub> MailboxService;
@@ -38,6 +40,7 @@ struct Stubs {
   std::unique_ptr<pb::QuotaService::Stub> QuotaService;
   std::unique_ptr<pb::AuthService::Stub> AuthService;
   std::unique_ptr<pb::AdminService::Stub> AdminService;
+  std::unique_ptr<pb::MetadataService::Stub> MetadataService;
 };
 
 class GrpcStoreClient : public StoreClient {

@@ -50,6 +50,9 @@ class Reader {
   // The next answer; nullopt at the stream's end. After an error or the end it must not be called
   // again.
   virtual void Next(Callback<std::optional<Response>> done) = 0;
+  // Gives an answer back, so that the next one uses its memory: reading a large one costs half
+  // then. Only while no Next is under way.
+  virtual void Recycle(Response) {}
 };
 
 // A client-streaming call. Not thread-safe; one operation at a time.

@@ -24,7 +24,8 @@ Account::Account(AccountContext context, Address address, std::string directory)
                                      [env = context.env, directory = directory_] {
                                        return MailboxRegistry::ReadSize(env, directory);
                                      })),
-      registry_(context.env, directory_, context.background) {}
+      registry_(context.env, directory_, context.background),
+      metadata_(context.env, directory_) {}
 
 absl::Status Account::Gone(const absl::Status& status) const {
   if (!absl::IsNotFound(status) || ReasonOf(status) != store::v1::ERROR_REASON_UNSPECIFIED) {
@@ -74,7 +75,10 @@ absl::StatusOr<std::shared_ptr<const MailboxList>> Account::Mailboxes() {
 }
 
 absl::Status Account::ChangeMailboxes(const std::function<absl::Status(MailboxList&)>& change) {
-  return Gone(registry_.Change(change));
+  RMAIL_RETURN_IF_ERROR(Gone(registry_.Change(change)));
+  // It is done: what can't be told now is found by whoever looks next.
+  (void)Poll();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<MailboxEntry> Account::Entry(const std::string& id) {

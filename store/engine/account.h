@@ -1,9 +1,10 @@
 // One account on disk: its settings, its mailboxes, its quota.
 //
 // Locks: `mutex_`, then the account's lock file (other processes), which is held while user.json is
-// replaced. The registry of mailboxes has its own. Neither is held while a mailbox is at work, nor
-// while its lock or the account's Usage is waited for; while Usage is held, the registry may be.
-// user.json and mailboxes.json are read again when they changed: an account costs one stat a call.
+// replaced. The registry of mailboxes and the annotations have their own. Neither is held while a
+// mailbox is at work, nor while its lock or the account's Usage is waited for; while Usage is held,
+// the registry may be. user.json and mailboxes.json are read again when they changed: an account
+// costs one stat a call.
 #ifndef RMAIL_STORE_ENGINE_ACCOUNT_H_
 #define RMAIL_STORE_ENGINE_ACCOUNT_H_
 
@@ -28,6 +29,7 @@
 #include "store/engine/mailbox.h"
 #include "store/engine/mailbox_list.h"
 #include "store/engine/mailbox_registry.h"
+#include "store/engine/metadata.h"
 #include "store/engine/usage.h"
 #include "store/engine/user_file.h"
 
@@ -72,6 +74,21 @@ class Account {
   absl::Status DeleteMailbox(const std::string& id, bool with_children);
   // MAILBOX_NOT_FOUND.
   absl::Status SetSubscription(const std::string& id, bool subscribed);
+  // The same by path; also for one that no mailbox has any more. MAILBOX_NOT_FOUND for a path that
+  // has neither mailbox nor subscription.
+  absl::Status SetPathSubscription(std::string_view path, bool subscribed);
+
+  // Annotations of a mailbox, or of the account (empty). MAILBOX_NOT_FOUND.
+  absl::StatusOr<Annotations> ReadMetadata(const std::string& mailbox_id);
+  // Sets and removes annotations, all or none; see ChangeMetadata. MAILBOX_NOT_FOUND.
+  absl::Status SetMetadata(const std::string& mailbox_id,
+                           const std::vector<MetadataChange>& changes);
+
+  // Looks whether mailboxes, subscriptions or annotations changed, here or in another process, and
+  // announces it in the feed under the account's name. ACCOUNT_NOT_FOUND.
+  absl::Status Poll();
+  // A number that grows with each such change while this object lives; at least 1.
+  absl::StatusOr<uint64_t> ChangeNumber();
 
   // MAILBOX_NOT_FOUND.
   absl::StatusOr<std::shared_ptr<Mailbox>> OpenMailbox(const std::string& id);
@@ -117,6 +134,11 @@ class Account {
   // Deletes those of `ids` that are `named`, which has to be there, or below it.
   absl::Status DeleteTogether(const std::string& named, std::vector<std::string> ids);
 
+  // account_metadata.cc
+  // Removes annotations of mailboxes that are gone.
+  void ForgetMetadata();
+  absl::StatusOr<bool> LookForChanges() ABSL_EXCLUSIVE_LOCKS_REQUIRED(watch_mutex_);
+
   // account_messages.cc
   struct TransferPlan {
     std::shared_ptr<Mailbox> source;
@@ -133,11 +155,19 @@ class Account {
   // Shared with the mailboxes, which may outlive the account.
   const std::shared_ptr<Usage> usage_;
   MailboxRegistry registry_;
+  Metadata metadata_;
 
   Mutex mutex_;
   FileInfo settings_info_ ABSL_GUARDED_BY(mutex_);
   UserSettings settings_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, std::shared_ptr<Mailbox>> open_ ABSL_GUARDED_BY(mutex_);
+
+  // Innermost.
+  Mutex watch_mutex_;
+  uint64_t change_number_ ABSL_GUARDED_BY(watch_mutex_) = 1;
+  // mailboxes.json and metadata.json as they were then; zeroes: not there.
+  FileInfo seen_list_ ABSL_GUARDED_BY(watch_mutex_);
+  FileInfo seen_metadata_ ABSL_GUARDED_BY(watch_mutex_);
 };
 
 }  // namespace rmail::engine

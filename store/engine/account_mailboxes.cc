@@ -124,6 +124,24 @@ absl::Status Account::SetSubscription(const std::string& id, bool subscribed) {
   });
 }
 
+absl::Status Account::SetPathSubscription(std::string_view path, bool subscribed) {
+  const absl::Status missing =
+      Error(store::v1::ERROR_REASON_MAILBOX_NOT_FOUND, "no mailbox has this path");
+  const absl::StatusOr<std::string> canonical = CanonicalPath(path);
+  // What cannot be a path is nobody's.
+  if (!canonical.ok()) return missing;
+  return ChangeMailboxes([&](MailboxList& list) -> absl::Status {
+    if (const auto* const found = list.FindPath(*canonical)) {
+      list.mailboxes.at(found->first).subscribed = subscribed;
+      return absl::OkStatus();
+    }
+    const auto known = list.subscribed_paths.find(*canonical);
+    if (known == list.subscribed_paths.end()) return missing;
+    if (!subscribed) list.subscribed_paths.erase(known);
+    return absl::OkStatus();
+  });
+}
+
 absl::Status Account::DeleteMailbox(const std::string& id, bool with_children) {
   RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<const MailboxList> list, Mailboxes());
   const auto found = list->mailboxes.find(id);
@@ -199,6 +217,7 @@ absl::Status Account::DeleteTogether(const std::string& named, std::vector<std::
     context_.feed->Publish(MailboxName(address_.ToString(), id), 0);
     registry_.RemoveFolder(id);
   }
+  ForgetMetadata();
   return absl::OkStatus();
 }
 

@@ -303,12 +303,14 @@ TEST_F(AccountTest, WhoeverWatchesADeletedMailboxIsTold) {
 }
 
 TEST_F(AccountTest, SubscriptionsAreKept) {
-  const std::string id = Create("a");
+  EXPECT_TRUE(account().Entry(Id("Sent"))->subscribed);
+  const std::string id = Create("a/b");
+  EXPECT_FALSE(other().Entry(id)->subscribed);
+  EXPECT_FALSE(other().Entry(Id("a"))->subscribed);
+  ASSERT_TRUE(account().SetSubscription(id, true).ok());
   EXPECT_TRUE(other().Entry(id)->subscribed);
   ASSERT_TRUE(account().SetSubscription(id, false).ok());
   EXPECT_FALSE(other().Entry(id)->subscribed);
-  ASSERT_TRUE(account().SetSubscription(id, true).ok());
-  EXPECT_TRUE(other().Entry(id)->subscribed);
   EXPECT_EQ(Reason(account().SetSubscription("x", true)), pb::ERROR_REASON_MAILBOX_NOT_FOUND);
 }
 

@@ -42,6 +42,7 @@ TEST_F(CheckpointTest, OpensWithTheSnapshotAndTheLog) {
   EXPECT_EQ(counts.messages, 4u);
   EXPECT_EQ(counts.unseen, 3u);
   EXPECT_EQ(counts.size, 3u + 5 + 4 + 4);
+  EXPECT_EQ(counts.deleted_size, before.deleted_size);
   EXPECT_EQ(counts.uid_next, before.uid_next);
   EXPECT_EQ(counts.highest_modseq, before.highest_modseq);
   ExpectFilled(*reopened, "reopened");

@@ -40,6 +40,17 @@ absl::Status Transfer(TestStore& store, bool move, const std::set<std::string>& 
   return transfer(store.mailbox('a'), spans, store.mailbox(target), options).status();
 }
 
+// By content, too; when it is there no more, the new message comes alone.
+absl::Status Replace(TestStore& store, const std::string& content) {
+  RMAIL_ASSIGN_OR_RETURN(const std::vector<MessageRow> rows, store.mailbox('a').Rows(kAll));
+  uint32_t uid = 0;
+  for (const MessageRow& row : rows) {
+    RMAIL_ASSIGN_OR_RETURN(const std::string other, ReadTestContent(store.mailbox('a'), row.info));
+    if (other == content) uid = row.info.uid;
+  }
+  return store.AppendAll('a', {"new"}, kDraft, uid).status();
+}
+
 // Messages of a: a1 \Seen, a2, a3 \Flagged \Deleted, a4 \Deleted, a5; of b: b1, b2 \Deleted; none
 // of c.
 constexpr uint64_t kKeyword = uint64_t{1} << 20;
@@ -101,6 +112,35 @@ std::vector<CrashOperation> ChangesOfOneMailbox() {
   };
 }
 
+std::vector<CrashOperation> Appends() {
+  const std::vector<std::string> contents = {"new 1", "new 2", "new 3"};
+  return {
+      {.name = "append several",
+       .run =
+           [contents](TestStore& store) { return store.AppendAll('a', contents, kSeen).status(); },
+       .moved = {{"new 1", "a"}, {"new 2", "a"}, {"new 3", "a"}},
+       .flags = {{"new 1", kSeen}, {"new 2", kSeen}, {"new 3", kSeen}},
+       .together = {"new 1", "new 2", "new 3"},
+       .twice = {{"new 1", {"aa"}}, {"new 2", {"aa"}}, {"new 3", {"aa"}}},
+       .durable = true},
+      {.name = "append several to a new mailbox",
+       .run = [contents](TestStore& store) { return store.AppendAll('c', contents, 0).status(); },
+       .moved = {{"new 1", "c"}, {"new 2", "c"}, {"new 3", "c"}},
+       .flags = {{"new 1", 0}, {"new 2", 0}, {"new 3", 0}},
+       .together = {"new 1", "new 2", "new 3"},
+       .twice = {{"new 1", {"cc"}}, {"new 2", {"cc"}}, {"new 3", {"cc"}}},
+       .durable = true,
+       .c_is_new = true},
+      {.name = "replace",
+       .run = [](TestStore& store) { return Replace(store, "a2"); },
+       .moved = {{"new", "a"}, {"a2", ""}},
+       .flags = {{"new", kDraft}},
+       .instead = {{"new", "a2"}},
+       .twice = {{"new", {"aa"}}},
+       .durable = true},
+  };
+}
+
 std::vector<CrashOperation> Transfers() {
   return {
       {.name = "copy",
@@ -140,8 +180,9 @@ std::vector<CrashOperation> Transfers() {
 const std::vector<CrashOperation>& CrashOperations() {
   static const auto* const operations = [] {
     auto* const all = new std::vector<CrashOperation>(ChangesOfOneMailbox());
-    const std::vector<CrashOperation> transfers = Transfers();
-    all->insert(all->end(), transfers.begin(), transfers.end());
+    for (const std::vector<CrashOperation>& more : {Appends(), Transfers()}) {
+      all->insert(all->end(), more.begin(), more.end());
+    }
     return all;
   }();
   return *operations;
@@ -264,6 +305,19 @@ void CrashWorld::CheckPlaces(const std::map<char, TestView>& views, bool lossy) 
     }
     EXPECT_TRUE(allowed.contains(place)) << content << " is in '" << place << "'";
   }
+  CheckTogether(found, lossy);
+}
+
+void CrashWorld::CheckTogether(const std::map<std::string, std::string>& found, bool lossy) const {
+  for (const std::string& content : operation_.together) {
+    EXPECT_EQ(found.at(content), found.at(*operation_.together.begin())) << content;
+  }
+  for (const auto& [content, other] : operation_.instead) {
+    const bool is_there = !found.at(content).empty();
+    const bool other_is_there = !found.at(other).empty();
+    EXPECT_TRUE(is_there || other_is_there) << content << " and " << other;
+    if (!lossy) EXPECT_FALSE(is_there && other_is_there) << content << " and " << other;
+  }
 }
 
 void CrashWorld::CheckFlags(const TestView& view, bool lossy) const {
@@ -300,6 +354,8 @@ void CrashWorld::Check(bool lossy) {
   std::map<char, TestView> views;
   for (const char name : kTestMailboxes) {
     Mailbox& mailbox = store_->mailbox(name);
+    // All or nothing is what holds once someone has had the lock.
+    if (!operation_.together.empty() || !operation_.instead.empty()) mailbox.StoreRecords({});
     const auto view = ReadTestView(mailbox);
     ASSERT_TRUE(view.ok()) << name << ": " << view.status();
     CheckView(name, *view);

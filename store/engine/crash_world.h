@@ -29,6 +29,11 @@ struct CrashOperation {
   std::map<std::string, std::string> moved = {};
   // The flags of messages that have others before.
   std::map<std::string, uint64_t> flags = {};
+  // Messages of `moved` that are all where they were or all elsewhere.
+  std::set<std::string> together = {};
+  // Messages that take the place of others: one of the two is there, and not both. (After a crash
+  // of the machine both may be: an unlink may be lost.)
+  std::map<std::string, std::string> instead = {};
   // Where messages may be after it was done twice, if elsewhere.
   std::map<std::string, std::set<std::string>> twice = {};
   // Whether what it did is on disk when it returns.
@@ -99,6 +104,8 @@ class CrashWorld {
   void Learn(char mailbox, const TestView& view);
   void CheckView(char mailbox, const TestView& view) const;
   void CheckPlaces(const std::map<char, TestView>& views, bool lossy) const;
+  // `found`: where each message is.
+  void CheckTogether(const std::map<std::string, std::string>& found, bool lossy) const;
   void CheckFlags(const TestView& view, bool lossy) const;
   void CheckFiles();
 

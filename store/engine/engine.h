@@ -23,6 +23,7 @@
 #include "store/engine/group_commit.h"
 #include "store/engine/password.h"
 #include "store/engine/recipient.h"
+#include "store/engine/scram.h"
 #include "store/engine/user_file.h"
 
 namespace rmail::engine {
@@ -67,6 +68,21 @@ class Engine : private RecipientSource {
   // BAD_CREDENTIALS, ACCOUNT_DISABLED (only when the password is right).
   absl::StatusOr<std::pair<std::shared_ptr<Account>, UserSettings>> Authenticate(
       std::string_view address, std::string_view password);
+
+  // What a SCRAM client of this address needs. One that has no account, or no password that SCRAM
+  // can use, gets something that looks the same, made with `fake_key`.
+  absl::StatusOr<ScramParameters> ScramParametersOf(std::string_view address,
+                                                    std::string_view fake_key);
+  struct ScramLogin {
+    std::shared_ptr<Account> account;
+    UserSettings settings;
+    std::string server_signature;
+  };
+  // Checks a SCRAM client's proof. Quick. BAD_CREDENTIALS, ACCOUNT_DISABLED (only when the proof is
+  // right).
+  absl::StatusOr<ScramLogin> AuthenticateScram(std::string_view address,
+                                               std::string_view auth_message,
+                                               std::string_view proof);
 
   // ACCOUNT_NOT_FOUND, ACCOUNT_DISABLED, ALIAS_LOOP, INVALID_ADDRESS, INVALID_ALIAS; see
   // recipient.h.

@@ -22,22 +22,29 @@ Feed::~Feed() {
 
 uint64_t Feed::Subscribe(const std::string& name, std::shared_ptr<Mailbox> mailbox,
                          Listener listener) {
+  return Subscribe(
+      name, [mailbox = std::move(mailbox)] { return mailbox->Poll(); }, std::move(listener));
+}
+
+uint64_t Feed::Subscribe(const std::string& name, PollFunction poll, Listener listener) {
+  // What was there before is destroyed without the lock: it may be the mailbox's last owner.
+  auto shared = std::make_shared<const PollFunction>(std::move(poll));
   MutexLock lock(&mutex_);
   Watched& watched = watched_[name];
-  watched.mailbox = std::move(mailbox);
+  watched.poll.swap(shared);
   watched.listeners.emplace(next_id_, std::move(listener));
   return next_id_++;
 }
 
 void Feed::Unsubscribe(const std::string& name, uint64_t id) {
-  // Destroyed without the lock: it may be the mailbox's last owner.
-  std::shared_ptr<Mailbox> mailbox;
+  // Destroyed without the lock, as in Subscribe.
+  std::shared_ptr<const PollFunction> poll;
   MutexLock lock(&mutex_);
   const auto found = watched_.find(name);
   if (found == watched_.end()) return;
   found->second.listeners.erase(id);
   if (found->second.listeners.empty()) {
-    mailbox = std::move(found->second.mailbox);
+    poll = std::move(found->second.poll);
     watched_.erase(found);
   }
 }
@@ -51,18 +58,20 @@ void Feed::Publish(const std::string& name, uint64_t highest_modseq) {
 
 void Feed::Poll() {
   while (true) {
-    std::vector<std::pair<std::string, std::shared_ptr<Mailbox>>> mailboxes;
+    std::vector<std::pair<std::string, std::shared_ptr<const PollFunction>>> polls;
     {
       MutexLock lock(&mutex_);
       const absl::Time until = absl::Now() + poll_interval_;
       while (!stopping_ && absl::Now() < until) stop_.WaitFor(&mutex_, until - absl::Now());
       if (stopping_) return;
-      for (const auto& [name, watched] : watched_) mailboxes.emplace_back(name, watched.mailbox);
+      for (const auto& [name, watched] : watched_) polls.emplace_back(name, watched.poll);
     }
-    // Poll reads what others appended and publishes it. A passing error is found out by whoever
-    // uses the mailbox.
-    for (const auto& [name, mailbox] : mailboxes) {
-      if (ReasonOf(mailbox->Poll()) == store::v1::ERROR_REASON_MAILBOX_NOT_FOUND) {
+    // It reads what others did and publishes it. A passing error is found out by whoever uses the
+    // mailbox.
+    for (const auto& [name, poll] : polls) {
+      const ErrorReason reason = ReasonOf((*poll)());
+      if (reason == store::v1::ERROR_REASON_MAILBOX_NOT_FOUND ||
+          reason == store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND) {
         Publish(name, 0);
       }
     }

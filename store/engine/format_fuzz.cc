@@ -67,7 +67,9 @@ void CheckIndex(MemoryEnv& env) {
           "a snapshot has the messages as they were");
   }
   Check(again.counts().size == counts.size && again.counts().unseen == counts.unseen &&
-            again.counts().deleted == counts.deleted && again.counts().uid_next == counts.uid_next,
+            again.counts().deleted == counts.deleted &&
+            again.counts().deleted_size == counts.deleted_size &&
+            again.counts().uid_next == counts.uid_next,
         "a snapshot has the counts");
 }
 

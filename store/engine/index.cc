@@ -31,6 +31,7 @@ Index::Index(std::shared_ptr<const SnapshotFile> snapshot) : snapshot_(std::move
     counts_.unseen += summary.unseen;
     counts_.deleted += summary.deleted;
     counts_.size += summary.size;
+    counts_.deleted_size += summary.deleted_size;
   }
 }
 
@@ -102,6 +103,7 @@ absl::Status Index::Apply(const LogRecord& record, std::vector<MessageInfo>* rem
       break;
     case LogRecord::kMoving:
     case LogRecord::kSuperseded:
+    case LogRecord::kSettled:
     case LogRecord::CHANGE_NOT_SET:
       break;
   }
@@ -228,10 +230,14 @@ void Index::Count(Block& block, uint64_t flags, uint64_t size, int sign) {
   };
   add(counts_.messages, block.summary.messages);
   if (!(flags & kSeen)) add(counts_.unseen, block.summary.unseen);
-  if (flags & kDeleted) add(counts_.deleted, block.summary.deleted);
   const uint64_t change = sign > 0 ? size : 0 - size;
   counts_.size += change;
   block.summary.size += change;
+  if (flags & kDeleted) {
+    add(counts_.deleted, block.summary.deleted);
+    counts_.deleted_size += change;
+    block.summary.deleted_size += change;
+  }
 }
 
 absl::StatusOr<std::vector<MessageRow>> Index::Rows(const std::vector<UidSpan>& spans) {

@@ -24,6 +24,7 @@ struct IndexCounts {
   uint32_t unseen = 0;
   uint32_t deleted = 0;
   uint64_t size = 0;
+  uint64_t deleted_size = 0;  // of those with \Deleted
 };
 
 // Not thread-safe. Errors: DATA_LOSS for a damaged block of the snapshot or a record that

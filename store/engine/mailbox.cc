@@ -47,51 +47,6 @@ absl::StatusOr<std::string> Mailbox::IncomingDirectory() {
   return path;
 }
 
-absl::StatusOr<Mailbox::AppendedMessage> Mailbox::Append(const std::string& path, MessageInfo info,
-                                                         const AppendOptions& options) {
-  AppendedMessage result;
-  std::shared_ptr<LogFile> log;
-  {
-    MutexLock lock(&mutex_);
-    RMAIL_ASSIGN_OR_RETURN(const FileLock file_lock, LockAndRefresh());
-    // Reads the shard that it goes to: damage there is found before anything is written.
-    const uint32_t expected = index_.counts().uid_next;
-    RMAIL_RETURN_IF_ERROR(RowsLocked({{expected, expected}}).status());
-    info.uid = index_.counts().uid_next;
-    info.flags &= kAllFlags;
-    if (info.uid == UINT32_MAX) {
-      return Error(store::v1::ERROR_REASON_CORRUPT_MAILBOX, "no UID is left in this mailbox");
-    }
-    RMAIL_RETURN_IF_ERROR(EnsureShards(info.uid, info.uid));
-    LogRecord record;
-    record.mutable_appended()->add_uids(info.uid);
-    record.mutable_appended()->add_internal_dates(info.internal_date);
-    record.mutable_appended()->add_sizes(info.size);
-    record.mutable_appended()->add_flags(info.flags);
-    RMAIL_RETURN_IF_ERROR(AppendRecord(&record, {static_cast<int64_t>(info.size), options.quota}));
-    const absl::Status linked = env_->Link(path, PathOf(info));
-    if (!linked.ok()) {
-      // The UID is used up; the message never was.
-      made_shard_.reset();
-      (void)Settle();
-      return linked;
-    }
-    last_.settled = true;
-    if (options.records != nullptr) PutRecords({{{info.uid, options.records}}});
-    result = {info.uid, record.modseq()};
-    log = log_;
-  }
-  const absl::Status synced =
-      context_.commits->Sync({log}, {JoinPath(directory_, ShardName(info.uid))});
-  if (!synced.ok()) {
-    ReplaceLog(log);
-    return synced;
-  }
-  Announce();
-  CheckpointIfDue();
-  return result;
-}
-
 absl::StatusOr<IndexCounts> Mailbox::Counts() {
   IndexCounts counts;
   {
@@ -219,12 +174,22 @@ absl::Status Mailbox::ExpungeRows(std::span<const MessageRow> rows) {
 }
 
 absl::StatusOr<Mailbox::ExpungeResult> Mailbox::Expunge(const std::vector<UidSpan>& spans) {
+  return ExpungeWith(kDeleted, spans);
+}
+
+absl::StatusOr<Mailbox::ExpungeResult> Mailbox::Remove(const std::vector<UidSpan>& spans) {
+  return ExpungeWith(0, spans);
+}
+
+absl::StatusOr<Mailbox::ExpungeResult> Mailbox::ExpungeWith(uint64_t flags,
+                                                            const std::vector<UidSpan>& spans) {
   ExpungeResult result;
   RMAIL_RETURN_IF_ERROR(
       ForEachWindow(spans, [&](const std::vector<UidSpan>& window) -> absl::Status {
         mutex_.AssertHeld();
         RMAIL_ASSIGN_OR_RETURN(std::vector<MessageRow> rows, RowsLocked(window));
-        std::erase_if(rows, [](const MessageRow& row) { return !(row.info.flags & kDeleted); });
+        std::erase_if(rows,
+                      [flags](const MessageRow& row) { return (row.info.flags & flags) != flags; });
         RMAIL_RETURN_IF_ERROR(ExpungeRows(rows));
         std::vector<uint32_t> uids;
         for (const MessageRow& row : rows) uids.push_back(row.info.uid);

@@ -4,8 +4,9 @@
 // same mail_root), the account's Usage. Two mailboxes are locked in the order of their folders'
 // names. Whoever holds the first two has read the whole log and may append to it. Messages are not
 // synced and on_change does not run while either is held: an append is made durable after both are
-// released, together with others that wait for the same (GroupCommit). (Progress and `translate`
-// run under the locks: they must not block.)
+// released, together with others that wait for the same (GroupCommit). But for messages that belong
+// together, and one that replaces another: they are synced before anything else can be done.
+// (Progress and `translate` run under the locks: they must not block.)
 //
 // The order of a change is: log record, then files, then the next record. So whatever stands in the
 // log holds, and only what the last record says can be undone on the files, by a process that died:
@@ -73,19 +74,38 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   absl::StatusOr<std::string> IncomingDirectory();
 
   struct AppendedMessage {
+    // Of several messages the first one's: the others' follow without a gap.
     uint32_t uid = 0;
     uint64_t modseq = 0;
+    // The message replaced is gone, by this call.
+    bool replaced = false;
   };
   struct AppendOptions {
     // What is kept beside the message; null: it is made when it is first asked for.
     const MessageRecords* records = nullptr;
     // What the account may store, in octets; 0: no limit.
     uint64_t quota = 0;
+    // A message of this mailbox that goes once the new one is there; 0: none. What it takes is room
+    // for the new one. That it is there no more is no error.
+    uint32_t replaces = 0;
+    // Room that is made elsewhere in the account for the new message, in octets.
+    uint64_t freed = 0;
   };
   // Adds a message whose complete, synced file is at `path`: by link, so that `path` stays. Durable
   // when it returns. `info.uid` is ignored. OVER_QUOTA.
   absl::StatusOr<AppendedMessage> Append(const std::string& path, MessageInfo info,
                                          const AppendOptions& options);
+
+  struct NewMessage {
+    std::string path;
+    MessageInfo info;
+    const MessageRecords* records = nullptr;
+  };
+  static constexpr size_t kMaxAppended = 1000;
+  // The same for up to so many messages: all of them or none (RFC 3502), whenever the process or
+  // the machine ends. `options.records` is not looked at, and nothing can be replaced by several.
+  absl::StatusOr<AppendedMessage> AppendAll(std::span<const NewMessage> messages,
+                                            const AppendOptions& options);
 
   absl::StatusOr<IndexCounts> Counts();
   // Looks whether others changed the mailbox and announces it. Does nothing while the mailbox is
@@ -128,6 +148,8 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   };
   // Removes messages with \Deleted within the spans.
   absl::StatusOr<ExpungeResult> Expunge(const std::vector<UidSpan>& spans);
+  // The same for all messages within the spans.
+  absl::StatusOr<ExpungeResult> Remove(const std::vector<UidSpan>& spans);
 
   struct TransferOptions {
     // The flags that a message has in the target.
@@ -221,6 +243,9 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Records and unlinks, in steps of kMaxRecordMessages.
   absl::Status ExpungeRows(std::span<const MessageRow> rows) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Removes messages with all of these flags.
+  absl::StatusOr<ExpungeResult> ExpungeWith(uint64_t flags, const std::vector<UidSpan>& spans)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Takes messages whose files are gone out of the index; their size is not known to `usage`.
   absl::Status ForgetMessages(const std::vector<uint32_t>& uids)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -254,6 +279,28 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   absl::Status Adopt(LogRecord* record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status AdoptStrays(const std::vector<MessageInfo>& strays)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // mailbox_append.cc: called with the lock file held.
+
+  struct AppendJob;
+  absl::Status AppendLocked(AppendJob& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A record that makes messages part of this mailbox, under the next UIDs.
+  absl::StatusOr<LogRecord> RecordOf(std::span<const NewMessage> messages)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status LinkFiles(AppendJob& job, const Appended& appended)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The paths of the folders that they are in.
+  std::vector<std::string> ShardFolders(const Appended& appended) const;
+  void PutRecordsOf(const AppendJob& job, const Appended& appended)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // For messages that are all there and belong together, or replace one: makes that durable, and
+  // does what is left to do. `*lost`: a sync failed.
+  absl::Status FinishAppend(const Appended& appended, bool* lost)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Removes them, and the files of the first so many.
+  absl::Status TakeBack(const Appended& appended, int files) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // For the last record, whose process died: finishes it or takes it back.
+  absl::Status SettleAppended(const Appended& appended) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // mailbox_records.cc
 

@@ -37,8 +37,11 @@ ShardSource BlockOf(const std::string& directory, uint32_t shard,
     columns->Add(file, modseq);
     ++source.summary.messages;
     if (!(file.flags & kSeen)) ++source.summary.unseen;
-    if (file.flags & kDeleted) ++source.summary.deleted;
     source.summary.size += file.size;
+    if (file.flags & kDeleted) {
+      ++source.summary.deleted;
+      source.summary.deleted_size += file.size;
+    }
   }
   source.columns = std::move(columns);
   return source;
@@ -230,6 +233,9 @@ absl::Status Mailbox::Settle() {
   if (last_.settled) return absl::OkStatus();
   // A copy: the index may be made anew underneath.
   const LogRecord record = last_.record;
+  if (record.appended().together() || record.appended().replaces() != 0) {
+    return SettleAppended(record.appended());
+  }
   std::vector<MessageInfo> wanted;
   if (record.has_appended()) {
     RMAIL_ASSIGN_OR_RETURN(wanted, InfosOf(record.appended().uids()));

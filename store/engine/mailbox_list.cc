@@ -30,6 +30,8 @@ namespace json = boost::json;
 constexpr size_t kMaxPath = 1000;
 constexpr size_t kMaxLevels = 32;
 constexpr size_t kMaxLevel = 255;
+// Subscriptions to paths without a mailbox: as many as an account can have mailboxes.
+constexpr size_t kMaxSubscribedPaths = 1000;
 constexpr uint32_t kVersion = 1;
 
 struct UseName {
@@ -136,6 +138,15 @@ void MendPaths(MailboxList& list) {
   }
 }
 
+// What can't be a path, or is a mailbox's, is no subscription of its own.
+void MendSubscriptions(MailboxList& list) {
+  std::erase_if(list.subscribed_paths, [](const std::string& path) {
+    const absl::StatusOr<std::string> canonical = CanonicalPath(path);
+    return !canonical.ok() || *canonical != path;
+  });
+  list.KeepSubscriptions(list);
+}
+
 json::object FormatEntry(const MailboxEntry& entry) {
   json::array keywords;
   for (const std::string& keyword : entry.keywords) keywords.emplace_back(keyword);
@@ -177,6 +188,24 @@ absl::StatusOr<uint32_t> MailboxList::NextUidValidity(int64_t now_seconds) {
   const auto now = static_cast<uint32_t>(std::clamp<int64_t>(now_seconds, 1, UINT32_MAX - 1));
   last_uid_validity = std::max(now, last_uid_validity + 1);
   return last_uid_validity;
+}
+
+void MailboxList::KeepSubscriptions(const MailboxList& before) {
+  for (const auto& [id, old] : before.mailboxes) {
+    const auto found = mailboxes.find(id);
+    if (found != mailboxes.end()) {
+      if (found->second.path == old.path) continue;
+      found->second.subscribed = false;
+    }
+    // When there are too many, the subscription goes with the mailbox.
+    if (old.subscribed && subscribed_paths.size() < kMaxSubscribedPaths) {
+      subscribed_paths.insert(old.path);
+    }
+  }
+  if (subscribed_paths.empty()) return;
+  for (auto& [id, entry] : mailboxes) {
+    if (subscribed_paths.erase(entry.path) > 0) entry.subscribed = true;
+  }
 }
 
 const std::vector<std::string>& WellKnownKeywords() {
@@ -231,7 +260,14 @@ absl::StatusOr<MailboxList> ParseMailboxList(std::string_view text) {
         if (!list.mailboxes.contains(id)) list.deleted.insert(std::move(id));
       }
     }
+    // The key came later.
+    if (const json::value* const paths = object.if_contains("subscribed_paths")) {
+      for (const json::value& path : paths->as_array()) {
+        list.subscribed_paths.insert(json::value_to<std::string>(path));
+      }
+    }
     MendPaths(list);
+    MendSubscriptions(list);
     return list;
   } catch (const std::exception& e) {
     return Damaged("mailboxes.json", e.what());
@@ -243,10 +279,13 @@ std::string FormatMailboxList(const MailboxList& list) {
   for (const auto& [id, entry] : list.mailboxes) mailboxes.emplace(id, FormatEntry(entry));
   json::array deleted;
   for (const std::string& id : list.deleted) deleted.emplace_back(id);
+  json::array subscribed_paths;
+  for (const std::string& path : list.subscribed_paths) subscribed_paths.emplace_back(path);
   const json::object object{{"version", kVersion},
                             {"last_uid_validity", list.last_uid_validity},
                             {"mailboxes", std::move(mailboxes)},
-                            {"deleted", std::move(deleted)}};
+                            {"deleted", std::move(deleted)},
+                            {"subscribed_paths", std::move(subscribed_paths)}};
   return json::serialize(object) + "\n";
 }
 

@@ -23,7 +23,7 @@ struct MailboxEntry {
   std::string path;
   uint32_t uid_validity = 0;
   SpecialUse special_use = store::v1::SPECIAL_USE_UNSPECIFIED;
-  bool subscribed = true;
+  bool subscribed = false;
   // Of the mailbox's own keywords: entry i is bit kFirstKeywordBit + kWellKnownKeywords.size() + i.
   // Only ever grows.
   std::vector<std::string> keywords;
@@ -38,6 +38,8 @@ struct MailboxList {
   uint32_t last_uid_validity = 0;
   // Ids of mailboxes that were deleted and whose folders may still be there.
   std::set<std::string> deleted;
+  // Paths that the user is subscribed to and that no mailbox has (any more).
+  std::set<std::string> subscribed_paths;
   // Each mailbox's folder has its mailbox.json. False in lists of before there were any.
   bool described = true;
 
@@ -48,6 +50,11 @@ struct MailboxList {
   // A UIDVALIDITY that was never given in this account (RFC 9051, 2.3.1.1), and notes it.
   // CORRUPT_MAILBOX when none is left.
   absl::StatusOr<uint32_t> NextUidValidity(int64_t now_seconds);
+
+  // After a change of `before` into this: subscriptions stay with the paths (RFC 9051, 6.3.7),
+  // whichever mailbox has them now. A mailbox is unsubscribed only by a change of its own
+  // `subscribed`, with its path as it was.
+  void KeepSubscriptions(const MailboxList& before);
 };
 
 // The keywords that every mailbox has.

@@ -20,6 +20,7 @@ MailboxList SampleList() {
   list.mailboxes["b2"] = {
       "caf\xc3\xa9/\"x\"", 20, store::v1::SPECIAL_USE_SENT, false, {"Work", "Later"}};
   list.deleted = {"c3"};
+  list.subscribed_paths = {"gone/\xc3\xa9", "was here"};
   return list;
 }
 
@@ -86,18 +87,78 @@ TEST(MailboxListTest, IsReadAsItWasWritten) {
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->mailboxes, list.mailboxes);
   EXPECT_EQ(read->deleted, list.deleted);
+  EXPECT_EQ(read->subscribed_paths, list.subscribed_paths);
   EXPECT_EQ(read->last_uid_validity, 30u);
   EXPECT_TRUE(read->described);
 }
 
-TEST(MailboxListTest, IsReadWithoutTheKeyThatCameLater) {
+TEST(MailboxListTest, IsReadWithoutTheKeysThatCameLater) {
   std::string text = FormatMailboxList(SampleList());
-  const std::string key = ",\"deleted\":[\"c3\"]";
-  ASSERT_NE(text.find(key), std::string::npos);
-  text.erase(text.find(key), key.size());
+  const auto remove = [&text](const std::string& key) {
+    ASSERT_NE(text.find(key), std::string::npos) << text;
+    text.erase(text.find(key), key.size());
+  };
+  remove(",\"subscribed_paths\":[\"gone/\xc3\xa9\",\"was here\"]");
+  const auto without_paths = ParseMailboxList(text);
+  ASSERT_TRUE(without_paths.ok()) << without_paths.status();
+  EXPECT_TRUE(without_paths->described);
+  EXPECT_THAT(without_paths->subscribed_paths, IsEmpty());
+  EXPECT_EQ(without_paths->mailboxes, SampleList().mailboxes);
+  remove(",\"deleted\":[\"c3\"]");
   const auto read = ParseMailboxList(text);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_FALSE(read->described);
+}
+
+// A hand may have written anything.
+TEST(MailboxListTest, SubscribedPathsAreThoseWithoutAMailbox) {
+  MailboxList list = SampleList();
+  list.subscribed_paths = {"caf\xc3\xa9/\"x\"", "a//b", "inbox/x", "fine"};
+  const auto read = ParseMailboxList(FormatMailboxList(list));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_THAT(read->subscribed_paths, ElementsAre("fine"));
+  EXPECT_TRUE(read->mailboxes.at("b2").subscribed);
+}
+
+TEST(MailboxListTest, SubscriptionsStayWithThePaths) {
+  MailboxList before;
+  before.mailboxes["a"] = {"A", 1, {}, true, {}};
+  before.mailboxes["b"] = {"B", 2, {}, true, {}};
+  before.mailboxes["c"] = {"C", 3, {}, true, {}};
+  before.mailboxes["d"] = {"D", 4, {}, false, {}};
+  before.subscribed_paths = {"X"};
+  MailboxList list = before;
+  list.mailboxes.erase("a");                      // deleted
+  list.mailboxes["b"].path = "B2";                // renamed
+  list.mailboxes["c"].subscribed = false;         // unsubscribed
+  list.mailboxes["d"].path = "X";                 // renamed to a path that is subscribed
+  list.mailboxes["e"] = {"E", 5, {}, false, {}};  // new
+  list.KeepSubscriptions(before);
+  EXPECT_THAT(list.subscribed_paths, ElementsAre("A", "B"));
+  EXPECT_FALSE(list.mailboxes.at("b").subscribed);
+  EXPECT_FALSE(list.mailboxes.at("c").subscribed);
+  EXPECT_TRUE(list.mailboxes.at("d").subscribed);
+  EXPECT_FALSE(list.mailboxes.at("e").subscribed);
+  // Others come to the paths.
+  before = list;
+  list.mailboxes["d"].path = "D";
+  list.mailboxes["b"].path = "X";
+  list.mailboxes["f"] = {"A", 6, {}, false, {}};
+  list.KeepSubscriptions(before);
+  EXPECT_THAT(list.subscribed_paths, ElementsAre("B"));
+  EXPECT_TRUE(list.mailboxes.at("b").subscribed);
+  EXPECT_FALSE(list.mailboxes.at("d").subscribed);
+  EXPECT_TRUE(list.mailboxes.at("f").subscribed);
+}
+
+TEST(MailboxListTest, SubscriptionsToWhatIsGoneHaveAnEnd) {
+  MailboxList before;
+  for (int i = 0; i < 1001; ++i) {
+    before.mailboxes[std::to_string(i)] = {std::to_string(i), 1, {}, true, {}};
+  }
+  MailboxList list;
+  list.KeepSubscriptions(before);
+  EXPECT_EQ(list.subscribed_paths.size(), 1000u);
 }
 
 TEST(MailboxListTest, DamageIsToldFromAnotherVersion) {
@@ -113,7 +174,9 @@ TEST(MailboxListTest, DamageIsToldFromAnotherVersion) {
         "{\"version\":1,\"last_uid_validity\":1,\"mailboxes\":{\"../x\":{}}}",
         "{\"version\":1,\"last_uid_validity\":1,\"mailboxes\":{\"a\":1}}",
         "{\"version\":1,\"last_uid_validity\":1,\"mailboxes\":{},\"deleted\":[\"..\"]}",
-        "{\"version\":1,\"last_uid_validity\":1,\"mailboxes\":{},\"deleted\":1}"}) {
+        "{\"version\":1,\"last_uid_validity\":1,\"mailboxes\":{},\"deleted\":1}",
+        "{\"version\":1,\"last_uid_validity\":1,\"mailboxes\":{},\"subscribed_paths\":1}",
+        "{\"version\":1,\"last_uid_validity\":1,\"mailboxes\":{},\"subscribed_paths\":[1]}"}) {
     const absl::Status status = ParseMailboxList(garbage).status();
     EXPECT_TRUE(absl::IsDataLoss(status)) << garbage;
     EXPECT_EQ(ReasonOf(status), store::v1::ERROR_REASON_CORRUPT_MAILBOX);

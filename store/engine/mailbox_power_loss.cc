@@ -34,7 +34,12 @@ absl::Status Mailbox::RecoverFromPowerLoss() {
   RMAIL_ASSIGN_OR_RETURN(const std::optional<IndexMark> read, lock_file_->ReadMark());
   const IndexMark mark = read.value_or(IndexMark());
   const uint32_t known = index_.counts().uid_next;
-  // What it says may have reached the disk before what was done earlier.
+  // What it says may have reached the disk before what was done earlier. Only messages that belong
+  // together are on disk before anything else is done.
+  const Appended appended = last_.record.appended();
+  if (appended.together() || appended.replaces() != 0) {
+    RMAIL_RETURN_IF_ERROR(SettleAppended(appended));
+  }
   last_.settled = true;
   RMAIL_ASSIGN_OR_RETURN(std::vector<uint32_t> shards, ListShards(env_, directory_));
   const uint32_t floor = UidFloor(shards);

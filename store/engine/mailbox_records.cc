@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "store/base/logging.h"
 #include "store/base/status.h"
 #include "store/engine/mailbox.h"
@@ -29,7 +30,8 @@ void Mailbox::StoreRecords(std::span<const UidRecords> records) {
 
 void Mailbox::CopyRecordsTo(const Mailbox& target, std::span<const uint32_t> uids,
                             std::span<const uint32_t> target_uids) const {
-  const absl::Status copied = CopyRecords(env_, directory_, uids, target.directory_, target_uids);
+  const absl::Status copied = CopyRecords(env_, directory_, uids, target.directory_, target_uids,
+                                          absl::ToUnixMicros(absl::Now()));
   if (!copied.ok()) {
     LogWarning("{}: records are not kept: {}", target.directory_, FromAbsl(copied.message()));
   }

@@ -71,6 +71,7 @@ absl::Status MailboxRegistry::Adopt(const std::vector<std::string>& ids, Mailbox
       LogError("{}: its name is lost; the mailbox is now {}", Directory(id), RecoveredPath(id));
       list.described = false;
       MailboxEntry entry;
+      entry.subscribed = true;
       // A bit that messages have must not get another meaning.
       const size_t keywords = std::min(KeywordsInUse(env_, Directory(id)), MaxOwnKeywords());
       for (size_t i = 0; i < keywords; ++i) {

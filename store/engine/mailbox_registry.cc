@@ -99,6 +99,7 @@ absl::Status MailboxRegistry::ChangeLocked(
   absl::Status status = AddDefaults(list);
   if (status.ok()) status = change(list);
   if (status.ok()) status = ForgetRemoved(list);
+  if (status.ok()) list.KeepSubscriptions(before);
   if (status.ok()) status = Write(before, text, std::move(list));
   if (!status.ok()) {
     for (const std::string& id : made_) (void)env_->RemoveRecursively(Directory(id));
@@ -175,6 +176,7 @@ absl::Status MailboxRegistry::AddDefaults(MailboxList& list) {
     MailboxEntry entry;
     entry.path = mailbox.path;
     entry.special_use = mailbox.use;
+    entry.subscribed = true;
     RMAIL_RETURN_IF_ERROR(Add(list, std::move(entry)).status());
   }
   return absl::OkStatus();

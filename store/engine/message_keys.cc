@@ -7,6 +7,7 @@
 #include <span>
 
 #include "store/engine/little_endian.h"
+#include "store/engine/octet_cursor.h"
 #include "store/mime/casemap.h"
 #include "store/mime/chars.h"
 #include "store/mime/decode.h"
@@ -16,7 +17,8 @@
 namespace rmail::engine {
 namespace {
 
-constexpr char kVersion = 1;
+// 2: texts are decomposed.
+constexpr char kVersion = 2;
 // Bits of the second octet.
 constexpr uint8_t kHasSent = 1;
 constexpr uint8_t kReplyOrForward = 2;
@@ -55,14 +57,6 @@ bool Contains(std::string_view text, std::string_view wanted) {
          memmem(text.data(), text.size(), wanted.data(), wanted.size()) != nullptr;
 }
 
-void PutVarint(uint64_t value, std::string* out) {
-  while (value >= 0x80) {
-    out->push_back(static_cast<char>(value | 0x80));
-    value >>= 7;
-  }
-  out->push_back(static_cast<char>(value));
-}
-
 uint64_t ZigZag(int64_t value) {
   return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
 }
@@ -72,45 +66,6 @@ void PutText(std::string_view text, std::string* out) {
   PutVarint(text.size(), out);
   out->append(text);
 }
-
-// Takes pieces from the front; once one was not there, none is.
-class Cursor {
- public:
-  explicit Cursor(std::string_view data) : rest_(data) {}
-
-  bool ok() const { return ok_; }
-  std::string_view rest() const { return rest_; }
-
-  uint64_t Varint() {
-    uint64_t value = 0;
-    for (int shift = 0; shift < 64 && !rest_.empty(); shift += 7) {
-      const auto octet = static_cast<unsigned char>(rest_.front());
-      rest_.remove_prefix(1);
-      value |= static_cast<uint64_t>(octet & 0x7F) << shift;
-      if (octet < 0x80) return value;
-    }
-    ok_ = false;
-    rest_ = {};
-    return 0;
-  }
-
-  std::string_view Take(uint64_t size) {
-    if (size > rest_.size()) {
-      ok_ = false;
-      rest_ = {};
-      return {};
-    }
-    const std::string_view taken = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return taken;
-  }
-
-  std::string_view Text() { return Take(Varint()); }
-
- private:
-  std::string_view rest_;
-  bool ok_ = true;
-};
 
 std::string CutSortText(std::string key) {
   if (key.size() <= kMaxSortText) return key;
@@ -137,16 +92,7 @@ std::string DisplayKey(const Addresses& addresses) {
   return CutSortText(mime::CasemapKey(first.mailbox() + "@" + first.host()));
 }
 
-// RFC 5256, 3: ids are compared after their quoting has been undone.
-uint64_t IdHash(std::string_view id) {
-  std::string plain;
-  for (size_t i = 0; i < id.size(); ++i) {
-    if (id[i] == '"') continue;
-    if (id[i] == '\\' && i + 1 < id.size()) ++i;
-    plain.push_back(id[i]);
-  }
-  return std::max<uint64_t>(Hash(plain), 1);
-}
+uint64_t IdHash(std::string_view id) { return std::max<uint64_t>(Hash(PlainMessageId(id)), 1); }
 
 // The ids that a message says about itself and its ancestors.
 class Ids {
@@ -209,6 +155,16 @@ struct HeaderKeys {
 
 }  // namespace
 
+std::string PlainMessageId(std::string_view id) {
+  std::string plain;
+  for (size_t i = 0; i < id.size(); ++i) {
+    if (id[i] == '"') continue;
+    if (id[i] == '\\' && i + 1 < id.size()) ++i;
+    plain.push_back(id[i]);
+  }
+  return plain;
+}
+
 std::string SearchedText(const mime::HeaderField& field) {
   return mime::FoldCase(mime::DecodeWords(field.value));
 }
@@ -262,7 +218,7 @@ std::optional<MessageKeysView> MessageKeysView::Parse(std::string_view keys) {
   MessageKeysView view;
   view.reply_or_forward_ = (bits & kReplyOrForward) != 0;
   view.complete_ = (bits & kCut) == 0;
-  Cursor cursor(keys.substr(2));
+  OctetCursor cursor(keys.substr(2));
   view.names_ = cursor.Take(kNames);
   if ((bits & kHasSent) != 0) {
     SentDate& sent = view.sent_.emplace();
@@ -287,7 +243,7 @@ MessageKeysView::Answer MessageKeysView::Matches(const HeaderQuery& query) const
     }
     return Answer::kUnknown;
   }
-  Cursor cursor(texts_);
+  OctetCursor cursor(texts_);
   while (!cursor.rest().empty()) {
     const auto number = static_cast<uint8_t>(cursor.rest().front());
     cursor.Take(1);
@@ -299,7 +255,7 @@ MessageKeysView::Answer MessageKeysView::Matches(const HeaderQuery& query) const
 }
 
 bool MessageKeysView::AnyTextContains(std::string_view folded) const {
-  Cursor cursor(texts_);
+  OctetCursor cursor(texts_);
   while (!cursor.rest().empty()) {
     cursor.Take(1);
     const std::string_view text = cursor.Text();

@@ -21,6 +21,9 @@ inline constexpr size_t kMaxSearchedHeader = 1 << 20;
 // A field's value as it is searched: encoded words decoded, case folded.
 std::string SearchedText(const mime::HeaderField& field);
 
+// A message-id without its quoting: ids are compared so (RFC 5256, 3, REFERENCES).
+std::string PlainMessageId(std::string_view id);
+
 // Texts that messages are sorted by: keys of i;unicode-casemap, to be compared octet by octet.
 enum class SortText : uint8_t {
   kBaseSubject,

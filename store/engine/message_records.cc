@@ -11,6 +11,7 @@ namespace rmail::engine {
 void MessageRecordsBuilder::Update(std::string_view chunk) {
   UpdateHeader(chunk);
   digest_.Update(chunk);
+  email_id_.Update(chunk);
 }
 
 void MessageRecordsBuilder::UpdateHeader(std::string_view chunk) {
@@ -30,7 +31,9 @@ void MessageRecordsBuilder::UpdateHeader(std::string_view chunk) {
 }
 
 MessageRecords MessageRecordsBuilder::Finish() {
-  const store::v1::MessageDigest digest = digest_.Finish();
+  store::v1::MessageDigest digest = digest_.Finish();
+  digest.set_email_id(email_id_.Finish());
+  digest.set_thread_id(ThreadIdOf(digest, digest.email_id()));
   return {digest.SerializeAsString(), MakeMessageKeys(digest, header_)};
 }
 

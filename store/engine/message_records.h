@@ -6,12 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "store/engine/digest_identity.h"
 #include "store/mime/digest.h"
 
 namespace rmail::engine {
 
 struct MessageRecords {
-  // A serialized MessageDigest.
+  // A serialized MessageDigest, but for `saved`, which is of one mailbox.
   std::string digest;
   // For SEARCH, SORT and THREAD: see MessageKeys.
   std::string keys;
@@ -31,6 +32,7 @@ class MessageRecordsBuilder {
   void UpdateHeader(std::string_view chunk);
 
   mime::DigestBuilder digest_;
+  IdHasher email_id_;
   // The header so far, and where its last line starts.
   std::string header_;
   size_t line_start_ = 0;

@@ -81,6 +81,8 @@ class Server {
     }
     Mailbox& mailbox = store_->mailbox(words.at(1)[0]);
     if (what == "append") return Append(words);
+    if (what == "together") return AppendTogether(words);
+    if (what == "replace") return Replace(words);
     if (what == "flags") return Flags(mailbox, words);
     if (what == "copy" || what == "move") return Transfer(mailbox, words);
     if (what == "expunge") return Expunge(mailbox, words);
@@ -107,6 +109,20 @@ class Server {
     RMAIL_ASSIGN_OR_RETURN(const auto appended,
                            store_->Append(words.at(1)[0], words.at(2), Number(words.at(3))));
     return fmt::format("{} {}", appended.uid, appended.modseq);
+  }
+
+  absl::StatusOr<std::string> AppendTogether(const Words& words) {
+    const std::vector<std::string> contents(words.begin() + 3, words.end());
+    RMAIL_ASSIGN_OR_RETURN(const auto appended,
+                           store_->AppendAll(words.at(1)[0], contents, Number(words.at(2))));
+    return fmt::format("{} {}", appended.uid, appended.modseq);
+  }
+
+  absl::StatusOr<std::string> Replace(const Words& words) {
+    RMAIL_ASSIGN_OR_RETURN(const auto appended,
+                           store_->AppendAll(words.at(1)[0], {words.at(3)}, Number(words.at(4)),
+                                             static_cast<uint32_t>(Number(words.at(2)))));
+    return fmt::format("{} {} {}", appended.uid, appended.modseq, appended.replaced ? 1 : 0);
   }
 
   static absl::StatusOr<std::string> Flags(Mailbox& mailbox, const Words& words) {

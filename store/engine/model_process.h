@@ -17,14 +17,21 @@ Words SplitWords(std::string_view line);
 
 // A child process with a TestStore on the real file system. Not thread-safe.
 //
+// clang-format off
 // | question | answer after "ok" |
 // |---|---|
 // | append MAILBOX CONTENT FLAGS | UID MODSEQ |
-// | flags MAILBOX FIRST LAST OPERATION FLAGS UNCHANGED_SINCE (or -) | UID FLAGS ... / UID ... of
-// conflicts | | copy or move MAILBOX FIRST LAST TARGET | UID UID ... | | expunge MAILBOX FIRST LAST
-// | UID ... | | search MAILBOX FLAGS | UID ... that have all of them | | view MAILBOX | UID_NEXT
-// MODSEQ then UID CONTENT FLAGS MODSEQ ... | | rebuild, checkpoint, check MAILBOX | | | usage |
-// OCTETS | | reopen | |
+// | together MAILBOX FLAGS CONTENT ... | UID MODSEQ |
+// | replace MAILBOX UID CONTENT FLAGS | UID MODSEQ, and 1 if there was such a message, else 0 |
+// | flags MAILBOX FIRST LAST OPERATION FLAGS UNCHANGED_SINCE (or -) | UID FLAGS ... / UID ... of conflicts |
+// | copy or move MAILBOX FIRST LAST TARGET | UID UID ... |
+// | expunge MAILBOX FIRST LAST | UID ... |
+// | search MAILBOX FLAGS | UID ... that have all of them |
+// | view MAILBOX | UID_NEXT MODSEQ then UID CONTENT FLAGS MODSEQ ... |
+// | rebuild, checkpoint, check MAILBOX | |
+// | usage | OCTETS |
+// | reopen | |
+// clang-format on
 //
 // Other answers: "error" and its text. `view` also brings a client's view up to date with what
 // changed since its last one, and is an error when that is not the same.

@@ -85,6 +85,11 @@ class Round {
     const std::string question = Question();
     worker->question = SplitWords(question);
     if (worker->question[0] == "append") unsure_.insert(worker->question[2]);
+    if (worker->question[0] == "together") {
+      std::vector<std::string> group(worker->question.begin() + 3, worker->question.end());
+      unsure_.insert(group.begin(), group.end());
+      groups_.push_back(std::move(group));
+    }
     if (worker->question[0] == "expunge") expunging_ = true;
     worker->process->Ask(question);
     ++asked_;
@@ -100,6 +105,11 @@ class Round {
     const char name = AnyMailbox();
     const uint64_t kind = Below(20);
     const uint64_t first = 1 + Below(60);
+    if (kind < 2) {
+      const uint64_t serial = serial_++;
+      return fmt::format("together {} {} k{}.1 k{}.2 k{}.3", name, Below(8), serial, serial,
+                         serial);
+    }
     if (kind < 8) {
       const char letter = "kkkx"[Below(4)];
       const uint64_t flags = letter == 'x' ? kDeletedFlag | Below(8) : Below(8);
@@ -146,6 +156,12 @@ class Round {
       unsure_.erase(content);
       acknowledged_.insert(content);
       GiveUid(worker->question[1], words[1]);
+    } else if (what == "together") {
+      for (size_t i = 3; i < worker->question.size(); ++i) {
+        unsure_.erase(worker->question[i]);
+        acknowledged_.insert(worker->question[i]);
+        GiveUid(worker->question[1], std::to_string(std::stoul(words[1]) + i - 3));
+      }
     } else if (what == "move") {
       for (size_t i = 2; i < words.size(); i += 2) GiveUid(worker->question[4], words[i]);
     }
@@ -177,6 +193,11 @@ class Round {
       total += word.size();
     }
     EXPECT_EQ(texts[0].substr(texts[0].rfind('\n') + 1), fmt::format("ok {}", total));
+    for (const std::vector<std::string>& group : groups_) {
+      for (const std::string& content : group) {
+        EXPECT_EQ(found.contains(content), found.contains(group[0])) << content;
+      }
+    }
     for (const std::string& content : acknowledged_) {
       if (content[0] != 'x' || !expunging_) EXPECT_EQ(found[content], 1) << content;
       EXPECT_LE(found[content], 1) << content;
@@ -204,6 +225,8 @@ class Round {
   std::set<std::string> acknowledged_;
   // Asked for, and no answer came.
   std::set<std::string> unsure_;
+  // All or none of each.
+  std::vector<std::vector<std::string>> groups_;
   std::set<std::pair<std::string, std::string>> given_;
 };
 

@@ -96,8 +96,12 @@ class Round {
     const char name = AnyMailbox();
     const size_t process = AnyProcess();
     const uint64_t kind = Below(damage_ ? 28 : 24);
-    if (kind < 7) {
+    if (kind < 4) {
       Append(process, name);
+    } else if (kind < 5) {
+      AppendTogether(process, name);
+    } else if (kind < 7) {
+      ReplaceMessage(process, name);
     } else if (kind < 12) {
       Flags(process, name);
     } else if (kind < 14) {
@@ -123,17 +127,53 @@ class Round {
     if (Below(3) == 0) CheckAll();
   }
 
+  std::string NewContent() {
+    return fmt::format("message-{}-{}", appended_++, std::string(Below(30), 'x'));
+  }
+
   void Append(size_t process, char name) {
     Model& model = models_[name];
-    const std::string content =
-        fmt::format("message-{}-{}", appended_, std::string(Below(30), 'x'));
-    ++appended_;
+    const std::string content = NewContent();
     const uint64_t flags = Below(32);
     const Words words = Call(process, fmt::format("append {} {} {}", name, content, flags));
     ASSERT_EQ(words.size(), 2u);
     const auto uid = static_cast<uint32_t>(Number(words[0]));
     AddMessage(model, uid, {content, flags, Number(words[1])});
     EXPECT_GT(Number(words[1]), model.modseq);
+    model.modseq = Number(words[1]);
+  }
+
+  void AppendTogether(size_t process, char name) {
+    Model& model = models_[name];
+    const uint64_t flags = Below(32);
+    std::string question = fmt::format("together {} {}", name, flags);
+    std::vector<std::string> contents;
+    for (uint64_t i = 2 + Below(4); i > 0; --i) {
+      contents.push_back(NewContent());
+      question += " " + contents.back();
+    }
+    const Words words = Call(process, question);
+    ASSERT_EQ(words.size(), 2u);
+    EXPECT_GT(Number(words[1]), model.modseq);
+    auto uid = static_cast<uint32_t>(Number(words[0]));
+    for (const std::string& content : contents) {
+      AddMessage(model, uid++, {content, flags, Number(words[1])});
+    }
+    model.modseq = Number(words[1]);
+  }
+
+  // Also one that is not there.
+  void ReplaceMessage(size_t process, char name) {
+    Model& model = models_[name];
+    const std::string content = NewContent();
+    const uint64_t flags = Below(32);
+    const uint32_t old = Span(model).first;
+    const Words words =
+        Call(process, fmt::format("replace {} {} {} {}", name, old, content, flags));
+    ASSERT_EQ(words.size(), 3u);
+    EXPECT_EQ(Number(words[2]), model.messages.erase(old));
+    EXPECT_GT(Number(words[1]), model.modseq);
+    AddMessage(model, static_cast<uint32_t>(Number(words[0])), {content, flags, Number(words[1])});
     model.modseq = Number(words[1]);
   }
 

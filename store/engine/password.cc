@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_split.h"
 #include "store/base/status.h"
@@ -20,7 +21,6 @@ namespace {
 
 constexpr std::string_view kScheme = "pbkdf2-sha256";
 constexpr int kMaxRounds = 10'000'000;
-constexpr size_t kSaltSize = 16;
 constexpr size_t kHashSize = 32;
 constexpr size_t kMaxEntries = 100'000;
 
@@ -45,29 +45,38 @@ std::string Pbkdf2(std::string_view password, std::string_view salt, int rounds)
 }  // namespace
 
 std::string HashPassword(std::string_view password, int rounds) {
-  const std::string salt = RandomBytes(kSaltSize);
+  const std::string salt = RandomBytes(kPasswordSaltSize);
   const std::string hash = Pbkdf2(password, salt, rounds);
   return std::string(kScheme) + "$" + std::to_string(rounds) + "$" + absl::BytesToHexString(salt) +
          "$" + absl::BytesToHexString(hash);
 }
 
-bool VerifyPassword(std::string_view password, std::string_view hash) {
+std::optional<StoredPassword> ParseStoredPassword(std::string_view hash) {
   const std::vector<std::string> parts = absl::StrSplit(ToAbsl(hash), '$');
-  if (parts.size() != 4 || parts[0] != kScheme) return false;
-  int rounds = 0;
+  if (parts.size() != 4 || parts[0] != kScheme) return std::nullopt;
+  StoredPassword stored;
   const char* const end = parts[1].data() + parts[1].size();
-  const auto [stop, error] = std::from_chars(parts[1].data(), end, rounds);
-  if (error != std::errc() || stop != end || rounds < 1 || rounds > kMaxRounds) return false;
+  const auto [stop, error] = std::from_chars(parts[1].data(), end, stored.rounds);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  if (stored.rounds < 1 || stored.rounds > kMaxRounds) return std::nullopt;
   const auto is_hex = [](const std::string& text) {
     return text.size() % 2 == 0 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
              return absl::ascii_isxdigit(c);
            });
   };
-  if (!is_hex(parts[2]) || !is_hex(parts[3])) return false;
-  const std::string expected = absl::HexStringToBytes(parts[3]);
-  const std::string actual = Pbkdf2(password, absl::HexStringToBytes(parts[2]), rounds);
-  return expected.size() == kHashSize && actual.size() == kHashSize &&
-         CRYPTO_memcmp(expected.data(), actual.data(), kHashSize) == 0;
+  if (!is_hex(parts[2]) || !is_hex(parts[3])) return std::nullopt;
+  stored.salt = absl::HexStringToBytes(parts[2]);
+  stored.hash = absl::HexStringToBytes(parts[3]);
+  if (stored.hash.size() != kHashSize) return std::nullopt;
+  return stored;
+}
+
+bool VerifyPassword(std::string_view password, std::string_view hash) {
+  const std::optional<StoredPassword> stored = ParseStoredPassword(hash);
+  if (!stored) return false;
+  const std::string actual = Pbkdf2(password, stored->salt, stored->rounds);
+  return actual.size() == kHashSize &&
+         CRYPTO_memcmp(stored->hash.data(), actual.data(), kHashSize) == 0;
 }
 
 PasswordCache::PasswordCache()

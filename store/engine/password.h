@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,8 +14,22 @@
 
 namespace rmail::engine {
 
+// Of PBKDF2, in new hashes.
+inline constexpr int kPasswordRounds = 300'000;
+inline constexpr size_t kPasswordSaltSize = 16;
+
 // "pbkdf2-sha256$300000$<salt>$<hash>", salt (16 octets) and hash (32) in hexadecimal.
-std::string HashPassword(std::string_view password, int rounds = 300'000);
+std::string HashPassword(std::string_view password, int rounds = kPasswordRounds);
+
+// A stored hash, taken apart.
+struct StoredPassword {
+  int rounds = 0;
+  std::string salt;
+  // PBKDF2-HMAC-SHA-256 of the password, 32 octets.
+  std::string hash;
+};
+// nullopt for a hash that is malformed or asks for more than 10 million rounds.
+std::optional<StoredPassword> ParseStoredPassword(std::string_view hash);
 
 // Whether the password belongs to a stored hash. Takes about 0.1 s. False for a hash that is
 // malformed or asks for more than 10 million rounds.

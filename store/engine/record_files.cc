@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "store/base/status.h"
+#include "store/engine/digest_identity.h"
 #include "store/engine/file_name.h"
 
 namespace rmail::engine {
@@ -13,7 +14,7 @@ namespace {
 constexpr int kFewRecords = 8;
 
 // What the records are, and in which version. (Keys have a version of their own, too.)
-uint32_t SlotKind(RecordKind kind) { return kind == RecordKind::kDigest ? 0x0101 : 0x0201; }
+uint32_t SlotKind(RecordKind kind) { return kind == RecordKind::kDigest ? 0x0102 : 0x0201; }
 
 std::string RecordPath(const std::string& directory, uint32_t uid, RecordKind kind) {
   return JoinPath(JoinPath(directory, ShardName(uid)),
@@ -76,9 +77,17 @@ absl::Status WriteRecords(Env* env, const std::string& directory,
   for (const RecordKind kind : {RecordKind::kDigest, RecordKind::kKeys}) {
     std::vector<SlotFile::Record> slots;
     slots.reserve(records.size());
-    for (const auto& [uid, message] : records) {
+    // Digests that were given their `saved`; it must not move.
+    std::vector<std::string> dated;
+    dated.reserve(records.size());
+    for (const auto& [uid, message, saved] : records) {
       const std::string& record = RecordOf(*message, kind);
-      if (!record.empty()) slots.push_back({uid, record});
+      if (record.empty()) continue;
+      if (kind == RecordKind::kDigest && saved != 0) {
+        slots.push_back({uid, dated.emplace_back(WithSaved(record, saved))});
+      } else {
+        slots.push_back({uid, record});
+      }
     }
     RMAIL_RETURN_IF_ERROR(Write(env, directory, kind, slots));
   }
@@ -87,7 +96,7 @@ absl::Status WriteRecords(Env* env, const std::string& directory,
 
 absl::Status CopyRecords(Env* env, const std::string& source_directory,
                          std::span<const uint32_t> source_uids, const std::string& target_directory,
-                         std::span<const uint32_t> target_uids) {
+                         std::span<const uint32_t> target_uids, int64_t saved) {
   // So many at a time are held in memory.
   constexpr size_t kBatch = 1024;
   for (const RecordKind kind : {RecordKind::kDigest, RecordKind::kKeys}) {
@@ -100,7 +109,9 @@ absl::Status CopyRecords(Env* env, const std::string& source_directory,
            ++next) {
         const std::optional<std::string_view> record = reader.Find(source_uids[next]);
         if (!record) continue;
-        found.emplace_back(target_uids[next], *record);
+        found.emplace_back(target_uids[next], kind == RecordKind::kDigest
+                                                  ? WithSaved(*record, saved)
+                                                  : std::string(*record));
         octets += record->size();
       }
       std::vector<SlotFile::Record> slots;

@@ -47,6 +47,8 @@ class RecordReader {
 struct UidRecords {
   uint32_t uid = 0;
   const MessageRecords* records = nullptr;
+  // The digest's `saved`, in microseconds since 1970; 0: it is not known.
+  int64_t saved = 0;
 };
 
 // Keeps the records of messages, in ascending order; one that is empty is not written. The shards'
@@ -54,11 +56,12 @@ struct UidRecords {
 absl::Status WriteRecords(Env* env, const std::string& directory,
                           std::span<const UidRecords> records);
 
-// Gives the n-th of `target_uids` the records that the n-th of `source_uids` has, if it has any.
-// Both ascend and have the same length. The caller holds the target's lock.
+// Gives the n-th of `target_uids` the records that the n-th of `source_uids` has, if it has any,
+// but for `saved`, which is that of the copies. Both ascend and have the same length. The caller
+// holds the target's lock.
 absl::Status CopyRecords(Env* env, const std::string& source_directory,
                          std::span<const uint32_t> source_uids, const std::string& target_directory,
-                         std::span<const uint32_t> target_uids);
+                         std::span<const uint32_t> target_uids, int64_t saved);
 
 // Gives back the room of records of messages that are gone: to be called for a shard that lost
 // some. `live_uids`: the messages that the shard still has, ascending. The caller holds the

@@ -100,7 +100,7 @@ TEST(RecordFilesTest, CopiesWhatIsThere) {
     if (i % 3 != 0) written.push_back(i + 3000);
   }
   Write(source, written);
-  ASSERT_TRUE(CopyRecords(kEnv, source, source_uids, target, target_uids).ok());
+  ASSERT_TRUE(CopyRecords(kEnv, source, source_uids, target, target_uids, 0).ok());
   RecordReader digests(kEnv, target, RecordKind::kDigest);
   RecordReader keys(kEnv, target, RecordKind::kKeys);
   for (uint32_t i = 1; i <= 3000; ++i) {
@@ -117,7 +117,7 @@ TEST(RecordFilesTest, CopiesWithinAMailbox) {
   Write(box, {1, 2});
   const std::vector<uint32_t> source = {1, 2};
   const std::vector<uint32_t> target = {3, 4};
-  ASSERT_TRUE(CopyRecords(kEnv, box, source, box, target).ok());
+  ASSERT_TRUE(CopyRecords(kEnv, box, source, box, target, 0).ok());
   RecordReader keys(kEnv, box, RecordKind::kKeys);
   EXPECT_EQ(Find(keys, 2), Records(2).keys);
   EXPECT_EQ(Find(keys, 4), Records(2).keys);

@@ -55,8 +55,9 @@ struct ShardSummary {
   uint32_t messages = 0;
   uint32_t unseen = 0;
   uint32_t deleted = 0;
-  uint64_t size = 0;        // octets
-  uint64_t max_modseq = 0;  // none is higher; after an expunge it may be too high
+  uint64_t size = 0;          // octets
+  uint64_t deleted_size = 0;  // of those with \Deleted
+  uint64_t max_modseq = 0;    // none is higher; after an expunge it may be too high
 };
 
 // Messages expunged at one modseq.

@@ -15,9 +15,12 @@ namespace rmail::engine {
 namespace {
 
 // "rmsnap" and the format's version.
-constexpr std::string_view kMagic{"rmsnap\0\1", 8};
+constexpr std::string_view kMagic{"rmsnap\0\2", 8};
+// The version before, whose directory does not tell what messages with \Deleted take.
+constexpr std::string_view kFirstMagic{"rmsnap\0\1", 8};
 constexpr size_t kHeader = 64;
-constexpr size_t kDirectoryEntry = 48;
+constexpr size_t kDirectoryEntry = 56;
+constexpr size_t kFirstDirectoryEntry = 48;
 constexpr size_t kExpungedEntry = 16;
 constexpr size_t kRow = 36;
 // More shards than 2^32 UIDs have.
@@ -76,9 +79,9 @@ std::string FormatBlock(const ShardColumns& columns) {
   return block;
 }
 
-std::string FormatHeader(const SnapshotHeader& header, size_t shards, size_t expunged,
-                         uint64_t directory_hash) {
-  std::string text(kMagic);
+std::string FormatHeader(std::string_view magic, const SnapshotHeader& header, size_t shards,
+                         size_t expunged, uint64_t directory_hash) {
+  std::string text(magic);
   PutFixed<uint64_t>(header.epoch, &text);
   PutFixed<uint64_t>(header.modseq, &text);
   PutFixed<uint64_t>(header.expunged_floor, &text);
@@ -121,6 +124,8 @@ absl::Status SnapshotFile::ReadDirectory() {
   char text[kHeader];
   RMAIL_ASSIGN_OR_RETURN(const size_t size, file_->ReadAt(0, text, sizeof(text)));
   if (size != kHeader) return Damaged("header");
+  const bool first_version = std::string_view(text, kFirstMagic.size()) == kFirstMagic;
+  const size_t entry = first_version ? kFirstDirectoryEntry : kDirectoryEntry;
   header_.epoch = GetFixed<uint64_t>(text + 8);
   header_.modseq = GetFixed<uint64_t>(text + 16);
   header_.expunged_floor = GetFixed<uint64_t>(text + 24);
@@ -128,18 +133,19 @@ absl::Status SnapshotFile::ReadDirectory() {
   const auto shards = GetFixed<uint32_t>(text + 36);
   const auto expunged = GetFixed<uint64_t>(text + 40);
   const auto hash = GetFixed<uint64_t>(text + 48);
-  if (std::string_view(text, size) != FormatHeader(header_, shards, expunged, hash) ||
+  if (std::string_view(text, size) !=
+          FormatHeader(first_version ? kFirstMagic : kMagic, header_, shards, expunged, hash) ||
       shards > kMaxShards || expunged > kMaxExpungedSpans) {
     return Damaged("header");
   }
 
-  std::string directory(shards * kDirectoryEntry + expunged * kExpungedEntry, '\0');
+  std::string directory(shards * entry + expunged * kExpungedEntry, '\0');
   if (kHeader + directory.size() > size_) return Damaged("directory");
   RMAIL_ASSIGN_OR_RETURN(const size_t got,
                          file_->ReadAt(kHeader, directory.data(), directory.size()));
   if (got != directory.size() || Hash(directory) != hash) return Damaged("directory");
   const char* at = directory.data();
-  for (uint32_t i = 0; i < shards; ++i, at += kDirectoryEntry) {
+  for (uint32_t i = 0; i < shards; ++i, at += entry) {
     ShardSummary summary;
     summary.shard = GetFixed<uint32_t>(at);
     summary.messages = GetFixed<uint32_t>(at + 4);
@@ -148,6 +154,7 @@ absl::Status SnapshotFile::ReadDirectory() {
     summary.size = GetFixed<uint64_t>(at + 16);
     summary.max_modseq = GetFixed<uint64_t>(at + 24);
     const Block block{GetFixed<uint64_t>(at + 32), GetFixed<uint64_t>(at + 40)};
+    if (!first_version) summary.deleted_size = GetFixed<uint64_t>(at + 48);
     const bool ascending = shards_.empty() || shards_.back().shard < summary.shard;
     const bool below_next = uint64_t{summary.shard} * kShardSize < header_.uid_next;
     if (!ascending || !below_next || summary.messages == 0 || summary.messages > kShardSize ||
@@ -160,6 +167,17 @@ absl::Status SnapshotFile::ReadDirectory() {
   for (uint64_t i = 0; i < expunged; ++i, at += kExpungedEntry) {
     expunged_.push_back(
         {GetFixed<uint64_t>(at), {GetFixed<uint32_t>(at + 8), GetFixed<uint32_t>(at + 12)}});
+  }
+  return first_version ? CountDeletedSizes() : absl::OkStatus();
+}
+
+absl::Status SnapshotFile::CountDeletedSizes() {
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    if (shards_[i].deleted == 0) continue;
+    RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<ShardColumns> columns, ReadShard(i));
+    for (size_t row = 0; row < columns->size(); ++row) {
+      if (columns->flags[row] & kDeleted) shards_[i].deleted_size += columns->sizes[row];
+    }
   }
   return absl::OkStatus();
 }
@@ -210,6 +228,7 @@ absl::Status WriteSnapshot(Env* env, const std::string& path, const SnapshotImag
     PutFixed<uint64_t>(summary.max_modseq, &directory);
     PutFixed<uint64_t>(offset, &directory);
     PutFixed<uint64_t>(Hash(block), &directory);
+    PutFixed<uint64_t>(summary.deleted_size, &directory);
     offset += block.size();
   }
   for (const ExpungedSpan& span : image.expunged) {
@@ -217,8 +236,8 @@ absl::Status WriteSnapshot(Env* env, const std::string& path, const SnapshotImag
     PutFixed<uint32_t>(span.uids.first, &directory);
     PutFixed<uint32_t>(span.uids.last, &directory);
   }
-  const std::string header =
-      FormatHeader(image.header, image.shards.size(), image.expunged.size(), Hash(directory));
+  const std::string header = FormatHeader(kMagic, image.header, image.shards.size(),
+                                          image.expunged.size(), Hash(directory));
   RMAIL_RETURN_IF_ERROR(file->WriteAt(0, header + directory));
   RMAIL_RETURN_IF_ERROR(file->Sync());
   draft.Finish();

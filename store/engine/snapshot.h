@@ -51,6 +51,8 @@ class SnapshotFile {
 
   SnapshotFile() = default;
   absl::Status ReadDirectory();
+  // Counts what the first version of the format did not tell.
+  absl::Status CountDeletedSizes();
 
   std::unique_ptr<File> file_;
   uint64_t size_ = 0;

@@ -54,23 +54,31 @@ absl::Status TestStore::Create(Env* env, const std::string& root) {
   return env->SyncFileSystem(root);
 }
 
-absl::StatusOr<Mailbox::AppendedMessage> TestStore::Append(char mailbox, std::string_view content,
-                                                           uint64_t flags) {
-  Mailbox& target = *mailboxes_.at(mailbox);
-  RMAIL_ASSIGN_OR_RETURN(const std::string incoming, target.IncomingDirectory());
+absl::StatusOr<std::string> TestStore::Upload(Mailbox& mailbox, std::string_view content) {
+  RMAIL_ASSIGN_OR_RETURN(const std::string incoming, mailbox.IncomingDirectory());
   // Whatever process made a name before, it is gone or has another number.
-  const std::string path =
+  std::string path =
       fmt::format("{}/{}.{}.{}", incoming, getpid(), uploads_++, static_cast<const void*>(this));
-  absl::StatusOr<Mailbox::AppendedMessage> appended;
-  {
-    RMAIL_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
-                           env_->Open(path, Env::OpenMode::kCreate));
-    RMAIL_RETURN_IF_ERROR(file->Truncate(0));
-    RMAIL_RETURN_IF_ERROR(file->WriteAt(0, content));
-    RMAIL_RETURN_IF_ERROR(file->Sync());
+  RMAIL_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                         env_->Open(path, Env::OpenMode::kCreate));
+  RMAIL_RETURN_IF_ERROR(file->Truncate(0));
+  RMAIL_RETURN_IF_ERROR(file->WriteAt(0, content));
+  RMAIL_RETURN_IF_ERROR(file->Sync());
+  return path;
+}
+
+absl::StatusOr<Mailbox::AppendedMessage> TestStore::AppendAll(
+    char mailbox, const std::vector<std::string>& contents, uint64_t flags, uint32_t replaces) {
+  Mailbox& target = *mailboxes_.at(mailbox);
+  std::vector<Mailbox::NewMessage> messages;
+  for (const std::string& content : contents) {
+    RMAIL_ASSIGN_OR_RETURN(std::string path, Upload(target, content));
+    messages.push_back({std::move(path), {0, flags, 1'700'000'000'000'000, content.size()}});
   }
-  appended = target.Append(path, {0, flags, 1'700'000'000'000'000, content.size()}, {});
-  (void)env_->Remove(path);
+  Mailbox::AppendOptions options;
+  options.replaces = replaces;
+  absl::StatusOr<Mailbox::AppendedMessage> appended = target.AppendAll(messages, options);
+  for (const Mailbox::NewMessage& message : messages) (void)env_->Remove(message.path);
   return appended;
 }
 
@@ -97,8 +105,11 @@ absl::StatusOr<TestView> ReadOnce(Mailbox& mailbox) {
     RMAIL_ASSIGN_OR_RETURN(std::string content, ReadTestContent(mailbox, row.info));
     ++found.messages;
     if (!(row.info.flags & kSeen)) ++found.unseen;
-    if (row.info.flags & kDeleted) ++found.deleted;
     found.size += row.info.size;
+    if (row.info.flags & kDeleted) {
+      ++found.deleted;
+      found.deleted_size += row.info.size;
+    }
     beyond = beyond || row.info.uid >= view.uid_next || row.modseq > view.highest_modseq;
     view.messages[row.info.uid] = {std::move(content), row.info.flags, row.modseq};
   }
@@ -108,7 +119,8 @@ absl::StatusOr<TestView> ReadOnce(Mailbox& mailbox) {
   }
   if (beyond) return Disagree("a message is beyond what was told");
   if (found.messages != counts.messages || found.unseen != counts.unseen ||
-      found.deleted != counts.deleted || found.size != counts.size) {
+      found.deleted != counts.deleted || found.size != counts.size ||
+      found.deleted_size != counts.deleted_size) {
     return Disagree("the counts are not those of the messages");
   }
   return view;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -36,9 +37,18 @@ class TestStore {
 
   // Uploads a message and appends it, as an APPEND does.
   absl::StatusOr<Mailbox::AppendedMessage> Append(char mailbox, std::string_view content,
-                                                  uint64_t flags);
+                                                  uint64_t flags) {
+    return AppendAll(mailbox, {std::string(content)}, flags);
+  }
+  // Several messages, all or none; `replaces`: one that the only one takes the place of.
+  absl::StatusOr<Mailbox::AppendedMessage> AppendAll(char mailbox,
+                                                     const std::vector<std::string>& contents,
+                                                     uint64_t flags, uint32_t replaces = 0);
 
  private:
+  // Returns the path of its file.
+  absl::StatusOr<std::string> Upload(Mailbox& mailbox, std::string_view content);
+
   Env* const env_;
   const std::string root_;
   GroupCommit commits_;

@@ -42,8 +42,44 @@ void AppendLower(std::string_view ascii, std::string* out) {
 
 char ToUpper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c; }
 
-// Characters beyond ASCII.
+// Hangul syllables have no decomposition in UnicodeData.txt, which is what RFC 5051 goes by.
+bool IsHangul(uint32_t code_point) { return code_point >= 0xAC00 && code_point <= 0xD7A3; }
+
+// Its title case is that of i, though it folds to itself.
+constexpr uint32_t kDotlessI = 0x131;
+
+// Valid UTF-8, decomposed as far as it goes.
+std::string Decomposed(std::string_view text) {
+  UErrorCode error = U_ZERO_ERROR;
+  const icu::Normalizer2* const nfkd = icu::Normalizer2::getNFKDInstance(error);
+  if (U_FAILURE(error)) return std::string(text);
+  std::string out;
+  icu::StringByteSink<std::string> sink(&out);
+  const auto append = [&](std::string_view part) {
+    if (part.empty()) return;
+    nfkd->normalizeUTF8(0, icu::StringPiece(part.data(), static_cast<int32_t>(part.size())), sink,
+                        nullptr, error);
+  };
+  size_t start = 0;
+  for (size_t pos = 0; pos < text.size();) {
+    const size_t at = pos;
+    const uint32_t code_point = NextCodePoint(text, &pos);
+    if (code_point != kDotlessI && !IsHangul(code_point)) continue;
+    append(text.substr(start, at - start));
+    out.append(code_point == kDotlessI ? "i" : text.substr(at, pos - at));
+    start = pos;
+  }
+  append(text.substr(start));
+  return U_SUCCESS(error) ? out : std::string(text);
+}
+
+// Characters beyond ASCII. Decomposed first: some become letters that have a case.
 void AppendFolded(std::string_view text, std::string* out) {
+  std::string decomposed;
+  if (IsValidUtf8(text)) {
+    decomposed = Decomposed(text);
+    text = decomposed;
+  }
   icu::StringByteSink<std::string> sink(out);
   UErrorCode error = U_ZERO_ERROR;
   icu::CaseMap::utf8Fold(U_FOLD_CASE_DEFAULT,
@@ -54,10 +90,9 @@ void AppendFolded(std::string_view text, std::string* out) {
 // RFC 5051, 2, for one character: its title case, decomposed as far as it goes.
 void AppendCasemapped(uint32_t code_point, const icu::Normalizer2* nfkd, std::string* out) {
   const auto title = static_cast<uint32_t>(u_totitle(static_cast<UChar32>(code_point)));
-  // Hangul syllables have no decomposition in UnicodeData.txt.
-  const bool hangul = title >= 0xAC00 && title <= 0xD7A3;
   icu::UnicodeString parts;
-  if (hangul || nfkd == nullptr || !nfkd->getDecomposition(static_cast<UChar32>(title), parts)) {
+  if (IsHangul(title) || nfkd == nullptr ||
+      !nfkd->getDecomposition(static_cast<UChar32>(title), parts)) {
     AppendUtf8(title, out);
     return;
   }

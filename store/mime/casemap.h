@@ -7,8 +7,9 @@
 
 namespace rmail::mime {
 
-// Unicode's full case folding of UTF-8: texts that differ in case only become the same. What a
-// character becomes does not depend on its neighbours. Octets that are no UTF-8 stay.
+// UTF-8 as it is searched: texts that are the same to i;unicode-casemap (RFC 5051) become the same.
+// Characters are decomposed, but for Hangul, and folded with Unicode's full case folding, which
+// takes some more for alike ("ss" and a sharp s). Octets that are no UTF-8 stay.
 std::string FoldCase(std::string_view text);
 
 // The sort key of i;unicode-casemap (RFC 5051): such keys are compared octet by octet.

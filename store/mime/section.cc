@@ -69,7 +69,10 @@ SectionExtent ResolveSection(const store::v1::MessageDigest& digest, uint64_t me
   const BodyPart* const part = whole ? nullptr : FindPart(digest.body(), spec.part());
   if (!whole && part == nullptr) return Missing();
   if (spec.kind() == SectionSpec::KIND_UNSPECIFIED) {
-    return whole ? Between(0, message_size, message_size) : Body(*part, message_size);
+    if (whole) return Between(0, message_size, message_size);
+    SectionExtent extent = Body(*part, message_size);
+    if (!IsMultipart(*part)) extent.encoding = part->encoding();
+    return extent;
   }
   if (spec.kind() == SectionSpec::KIND_MIME) {
     return whole ? Missing() : Header(*part, message_size);

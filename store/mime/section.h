@@ -22,6 +22,9 @@ struct SectionExtent {
   bool filter_fields = false;
   // FilterHeader's argument of that name.
   bool negate = false;
+  // Of the body of a part that is no multipart: its Content-Transfer-Encoding, in lower case. Empty
+  // for all else, which has none.
+  std::string encoding;
 };
 
 // Where a section of the message of `message_size` octets is. `spec.offset` and `spec.length` are

@@ -1,5 +1,8 @@
 #include "store/service/authorizer.h"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -110,6 +113,17 @@ std::string Authorizer::Issue(std::string_view address, bool admin, absl::Durati
   token.scope = admin ? TokenScope::kAdmin : TokenScope::kAccount;
   token.expires = absl::Now() + life;
   return SignToken(token_secret_, token);
+}
+
+// What tokens sign has no space in it: no key is a token's signature.
+std::string Authorizer::KeyFor(std::string_view purpose) const {
+  const std::string text = "key for " + std::string(purpose);
+  std::string key(32, '\0');
+  unsigned int size = static_cast<unsigned int>(key.size());
+  HMAC(EVP_sha256(), token_secret_.data(), static_cast<int>(token_secret_.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+       reinterpret_cast<unsigned char*>(key.data()), &size);
+  return key;
 }
 
 }  // namespace rmail::service

@@ -56,6 +56,9 @@ class Authorizer {
   // A token for an account that has proved who it is.
   std::string Issue(std::string_view address, bool admin, absl::Duration life);
 
+  // A key of 32 octets for one purpose, the same in all stores with this token secret.
+  std::string KeyFor(std::string_view purpose) const;
+
  private:
   bool IsAdmin(const Token& token);
   absl::StatusOr<AccountResource> Find(const Token& token, std::string_view name, bool all);

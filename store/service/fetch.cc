@@ -3,10 +3,13 @@
 #include <optional>
 #include <utility>
 
+#include "store/base/error.h"
 #include "store/base/logging.h"
 #include "store/base/status.h"
+#include "store/service/digest_parts.h"
 #include "store/service/mailbox_view.h"
 #include "store/service/message_reader.h"
+#include "store/service/section_reader.h"
 
 namespace rmail::service {
 namespace {
@@ -14,6 +17,8 @@ namespace {
 namespace pb = ::rmail::store::v1;
 
 constexpr size_t kBatch = 256 << 10;
+// Without sections: small enough that the receiver works on one while the next is made.
+constexpr size_t kRowsBatch = 64 << 10;
 // What a message costs in a batch beyond its digest and sections.
 constexpr size_t kRowCost = 32;
 
@@ -24,11 +29,13 @@ class Fetch {
       : directory_(mailbox->directory()),
         message_(env, std::move(mailbox)),
         rows_(std::move(rows)),
-        request_(std::move(request)) {}
+        request_(std::move(request)),
+        digest_parts_(request_.digest_parts()),
+        batch_(request_.sections().empty() ? kRowsBatch : kBatch) {}
 
   absl::StatusOr<bool> Next(pb::FetchMessagesResponse* response) {
     size_t cost = 0;
-    while (cost < kBatch) {
+    while (cost < batch_) {
       if (sending_) {
         RMAIL_RETURN_IF_ERROR(SendSections(response, &cost));
       } else if (rows_.Next(&row_)) {
@@ -50,10 +57,8 @@ class Fetch {
       if (!opened.ok()) return LeaveOut(opened);
     }
     if (request_.digests()) {
-      absl::StatusOr<pb::MessageDigest> digest = Digest();
-      if (!digest.ok()) return LeaveOut(digest.status());
-      *cost += digest->ByteSizeLong();
-      *response->add_digests() = *std::move(digest);
+      const absl::Status added = AddDigest(response, cost);
+      if (!added.ok()) return LeaveOut(added);
     }
     AddRow(row_, response->mutable_columns());
     if (request_.internal_dates()) {
@@ -66,10 +71,18 @@ class Fetch {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<pb::MessageDigest> Digest() {
-    if (request_.sections().empty()) return message_.TakeDigest();
-    RMAIL_ASSIGN_OR_RETURN(const pb::MessageDigest* const digest, message_.Digest());
-    return *digest;
+  // Adds an element to `digests` that is serialised already: as a field that this message does not
+  // know, which is sent as it is.
+  absl::Status AddDigest(pb::FetchMessagesResponse* response, size_t* cost) {
+    RMAIL_ASSIGN_OR_RETURN(const std::string_view record, message_.DigestRecord());
+    digest_.clear();
+    if (!digest_parts_.Append(record, &digest_)) {
+      return Error(pb::ERROR_REASON_CORRUPT_MAILBOX, "a digest can't be read");
+    }
+    *cost += digest_.size();
+    response->GetReflection()->MutableUnknownFields(response)->AddLengthDelimited(
+        pb::FetchMessagesResponse::kDigestsFieldNumber, digest_);
+    return absl::OkStatus();
   }
 
   // A message that is gone is no error, and a damaged file must not keep all other messages from a
@@ -98,10 +111,11 @@ class Fetch {
         LogDamage(filled);
         data.set_missing(true);
         data.clear_total();
+        data.clear_unknown_encoding();
       } else if (!filled.ok()) {
         return filled;
       }
-      if (data.missing() || reader_->done()) {
+      if (data.missing() || request_.sections(section_).size_only() || reader_->done()) {
         reader_.reset();
         ++section_;
       }
@@ -121,6 +135,8 @@ class Fetch {
     data->set_missing(reader_->missing());
     data->set_total(reader_->total());
     data->set_position(reader_->position());
+    data->set_unknown_encoding(reader_->unknown_encoding());
+    if (request_.sections(section_).size_only()) return absl::OkStatus();
     RMAIL_ASSIGN_OR_RETURN(*data->mutable_data(), reader_->Next(max));
     return absl::OkStatus();
   }
@@ -129,6 +145,10 @@ class Fetch {
   MessageReader message_;
   engine::RowCursor rows_;
   const pb::FetchMessagesRequest request_;
+  const DigestParts digest_parts_;
+  // Octets of an answer.
+  const size_t batch_;
+  std::string digest_;
   // The message under way, and whether sections of it are still to be sent.
   engine::MessageRow row_;
   bool sending_ = false;

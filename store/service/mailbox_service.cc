@@ -70,8 +70,12 @@ class MailboxServicer : public pb::MailboxService::CallbackService {
                                             const pb::SetSubscriptionRequest* request,
                                             pb::SetSubscriptionResponse*) override {
     return RunUnary(context_.pool, call, [this, call, request]() -> absl::Status {
+      const std::string& name = request->has_path() ? request->path().parent() : request->name();
       RMAIL_ASSIGN_OR_RETURN(const AccountResource resource,
-                             context_.authorizer.Resource(*call, request->name()));
+                             context_.authorizer.Resource(*call, name));
+      if (request->has_path()) {
+        return resource.account->SetPathSubscription(request->path().path(), request->subscribed());
+      }
       return resource.account->SetSubscription(resource.mailbox_id, request->subscribed());
     });
   }
@@ -104,6 +108,7 @@ class MailboxServicer : public pb::MailboxService::CallbackService {
         by_path.erase(inbox);
       }
       for (const auto& [path, id] : by_path) add(*id);
+      for (const std::string& path : list->subscribed_paths) response->add_subscribed_paths(path);
       return absl::OkStatus();
     });
   }

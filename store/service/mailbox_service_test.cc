@@ -8,10 +8,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/clock.h"
 #include "store/base/error.h"
+#include "store/base/mutex.h"
 #include "store/base/token.h"
 #include "store/client/store_client.h"
 #include "store/engine/test_folder.h"
@@ -21,6 +23,7 @@ namespace rmail::service {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
 namespace pb = ::rmail::store::v1;
@@ -220,6 +223,116 @@ TEST_F(MailboxServiceTest, SubscriptionIsTold) {
   request.set_subscribed(true);
   ASSERT_TRUE(Call(request).ok());
   EXPECT_TRUE(ByPath("INBOX").subscribed());
+}
+
+TEST_F(MailboxServiceTest, SubscriptionsStayWithThePath) {
+  pb::SetSubscriptionRequest request;
+  request.mutable_path()->set_parent(kAlice);
+  request.mutable_path()->set_path("a");
+  request.set_subscribed(true);
+  EXPECT_EQ(ReasonOf(Call(request).status()), pb::ERROR_REASON_MAILBOX_NOT_FOUND);
+  const pb::Mailbox made = Create("a");
+  EXPECT_FALSE(made.subscribed());
+  ASSERT_TRUE(Call(request).ok());
+  EXPECT_TRUE(ByPath("a").subscribed());
+  ASSERT_TRUE(Delete(made.name()).ok());
+  pb::ListMailboxesRequest list;
+  list.set_parent(kAlice);
+  EXPECT_THAT(Call(list)->subscribed_paths(), ElementsAre("a"));
+  EXPECT_TRUE(Create("a").subscribed());
+  EXPECT_THAT(Call(list)->subscribed_paths(), IsEmpty());
+  ASSERT_TRUE(Rename(ByPath("a").name(), "b").ok());
+  EXPECT_THAT(Call(list)->subscribed_paths(), ElementsAre("a"));
+  request.set_subscribed(false);
+  ASSERT_TRUE(Call(request).ok());
+  EXPECT_THAT(Call(list)->subscribed_paths(), IsEmpty());
+}
+
+TEST_F(MailboxServiceTest, AnnotationsAreToldByName) {
+  for (const std::string& name : {std::string(kAlice), inbox_}) {
+    pb::SetMetadataRequest set;
+    set.set_name(name);
+    for (const char* entry : {"/shared/comment", "/private/b", "/private/a"}) {
+      set.add_entries()->set_name(entry);
+      set.mutable_entries(set.entries_size() - 1)->set_value(name + entry);
+    }
+    ASSERT_TRUE(Call(set).ok());
+    pb::GetMetadataRequest get;
+    get.set_name(name);
+    auto got = Call(get);
+    ASSERT_TRUE(got.ok()) << got.status();
+    ASSERT_EQ(got->entries_size(), 3);
+    EXPECT_EQ(got->entries(0).name(), "/private/a");
+    EXPECT_EQ(got->entries(0).value(), name + "/private/a");
+    EXPECT_EQ(got->entries(2).name(), "/shared/comment");
+    // An empty value is one; none removes it.
+    set.mutable_entries(0)->set_value("");
+    set.mutable_entries(1)->clear_value();
+    set.mutable_entries(2)->clear_value();
+    ASSERT_TRUE(Call(set).ok());
+    got = Call(get);
+    ASSERT_EQ(got->entries_size(), 1);
+    EXPECT_TRUE(got->entries(0).has_value());
+    EXPECT_EQ(got->entries(0).value(), "");
+    set.mutable_entries(0)->set_value(std::string((64 << 10) + 1, 'x'));
+    EXPECT_EQ(ReasonOf(Call(set).status()), pb::ERROR_REASON_METADATA_TOO_LARGE);
+  }
+  pb::GetMetadataRequest missing;
+  missing.set_name(std::string(kAlice) + "/mailboxes/0000000000000000");
+  EXPECT_EQ(ReasonOf(Call(missing).status()), pb::ERROR_REASON_MAILBOX_NOT_FOUND);
+}
+
+// A change through this store, and one through another store of the same mail_root.
+TEST_F(MailboxServiceTest, AnAccountCanBeWatched) {
+  const auto watcher = client_->NewWatcher([] { return Sign(TokenScope::kGateway); });
+  Mutex mutex;
+  CondVar changed;
+  int heard = 0;
+  watcher->Watch(
+      kAlice, [this] { return alice_; }, 0,
+      [&] {
+        MutexLock lock(&mutex);
+        ++heard;
+        changed.SignalAll();
+      });
+  const auto heard_more_than = [&](int count) {
+    const absl::Time deadline = absl::Now() + absl::Seconds(20);
+    MutexLock lock(&mutex);
+    while (heard <= count && absl::Now() < deadline) {
+      changed.WaitFor(&mutex, deadline - absl::Now());
+    }
+    return heard > count;
+  };
+  const auto now = [&] {
+    MutexLock lock(&mutex);
+    return heard;
+  };
+  // Told at once how things are, when the subscription is there.
+  ASSERT_TRUE(heard_more_than(0));
+  int before = now();
+  Create("a");
+  EXPECT_TRUE(heard_more_than(before));
+
+  StoreOptions options;
+  options.mail_root = folder_.path();
+  options.token_secret = kSecret;
+  options.workers = 1;
+  auto other = StoreServer::Start(options);
+  ASSERT_TRUE(other.ok()) << other.status();
+  auto other_client = client::StoreClient::Create({(*other)->InProcessChannel()});
+  // Wait until what this store did itself has been told.
+  before = now();
+  std::swap(client_, other_client);
+  Create("b");
+  std::swap(client_, other_client);
+  EXPECT_TRUE(heard_more_than(before));
+
+  before = now();
+  pb::DeleteAccountRequest gone;
+  gone.set_name(kAlice);
+  ASSERT_TRUE(Call(gone, Sign(TokenScope::kAdmin)).ok());
+  EXPECT_TRUE(heard_more_than(before));
+  other_client = nullptr;
 }
 
 TEST_F(MailboxServiceTest, MessagesAreCopiedAndMoved) {

@@ -32,6 +32,7 @@ void FillCounts(const engine::MailboxEntry& entry, const engine::IndexCounts& co
   out->set_unseen(counts.unseen);
   out->set_deleted(counts.deleted);
   out->set_size(counts.size);
+  out->set_deleted_size(counts.deleted_size);
 }
 
 absl::Status FillMailboxWithCounts(engine::Account& account, const std::string& id,
@@ -48,6 +49,16 @@ void AddRow(const engine::MessageRow& row, store::v1::MessageColumns* columns) {
   columns->add_uids(row.info.uid);
   columns->add_flags(row.info.flags);
   columns->add_modseqs(row.modseq);
+}
+
+void AddRun(const engine::RowRun& run, bool with_modseqs, store::v1::MessageColumns* columns) {
+  const auto add = [&run](const auto& column, auto* out) {
+    const auto begin = column.begin();
+    out->Add(begin + static_cast<ptrdiff_t>(run.begin), begin + static_cast<ptrdiff_t>(run.end));
+  };
+  add(run.columns->uids, columns->mutable_uids());
+  add(run.columns->flags, columns->mutable_flags());
+  if (with_modseqs) add(run.columns->modseqs, columns->mutable_modseqs());
 }
 
 void AddRanges(const std::vector<uint32_t>& uids,

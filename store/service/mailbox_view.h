@@ -12,6 +12,7 @@
 #include "store/engine/account.h"
 #include "store/engine/index.h"
 #include "store/engine/mailbox_list.h"
+#include "store/engine/row_cursor.h"
 
 namespace rmail::service {
 
@@ -26,6 +27,9 @@ absl::Status FillMailboxWithCounts(engine::Account& account, const std::string& 
 
 // UIDs, flags and modseqs.
 void AddRow(const engine::MessageRow& row, store::v1::MessageColumns* columns);
+
+// The same for many.
+void AddRun(const engine::RowRun& run, bool with_modseqs, store::v1::MessageColumns* columns);
 
 // Ascending UIDs as ranges.
 void AddRanges(const std::vector<uint32_t>& uids,

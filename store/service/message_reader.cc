@@ -5,14 +5,11 @@
 
 #include "store/base/error.h"
 #include "store/base/status.h"
-#include "store/mime/section.h"
 
 namespace rmail::service {
 namespace {
 
 constexpr uint64_t kReadChunk = 256 << 10;
-// A header whose fields are picked is held in memory: what is beyond this is left out.
-constexpr uint64_t kMaxHeader = 4 << 20;
 
 // Records that were made are kept together, once there are so many.
 constexpr size_t kMaxMade = 256;
@@ -20,10 +17,6 @@ constexpr uint64_t kMaxMadeOctets = 1 << 20;
 
 bool Parse(std::string_view record, store::v1::MessageDigest* digest) {
   return digest->ParseFromArray(record.data(), static_cast<int>(record.size()));
-}
-
-bool IsWholeMessage(const store::v1::SectionSpec& spec) {
-  return spec.part().empty() && spec.kind() == store::v1::SectionSpec::KIND_UNSPECIFIED;
 }
 
 }  // namespace
@@ -80,10 +73,21 @@ absl::StatusOr<const store::v1::MessageDigest*> MessageReader::Digest() {
   return &digest_;
 }
 
-absl::StatusOr<store::v1::MessageDigest> MessageReader::TakeDigest() {
-  RMAIL_RETURN_IF_ERROR(Digest().status());
-  has_digest_ = false;
-  return std::move(digest_);
+absl::StatusOr<std::string_view> MessageReader::DigestRecord() {
+  if (const auto record = digest_records_.Find(info_.uid)) return *record;
+  RMAIL_ASSIGN_OR_RETURN(const store::v1::MessageDigest* const digest, Digest());
+  made_digest_ = digest->SerializeAsString();
+  return made_digest_;
+}
+
+absl::StatusOr<engine::DigestIdentity> MessageReader::Identity() {
+  if (!has_digest_) {
+    if (const auto record = digest_records_.Find(info_.uid)) {
+      if (const auto identity = engine::ParseDigestIdentity(*record)) return *identity;
+    }
+  }
+  RMAIL_ASSIGN_OR_RETURN(const store::v1::MessageDigest* const digest, Digest());
+  return engine::DigestIdentity{digest->email_id(), digest->thread_id(), digest->saved()};
 }
 
 absl::StatusOr<engine::MessageRecords> MessageReader::MakeRecords() {
@@ -140,47 +144,6 @@ absl::Status MessageReader::ReadAt(uint64_t offset, char* buffer, uint64_t size)
     return Error(store::v1::ERROR_REASON_CORRUPT_MAILBOX, "a message's file is cut short");
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<SectionReader> SectionReader::Open(MessageReader& message,
-                                                  const store::v1::SectionSpec& spec) {
-  SectionReader reader(message);
-  uint64_t available = message.size();
-  if (!IsWholeMessage(spec)) {
-    RMAIL_ASSIGN_OR_RETURN(const store::v1::MessageDigest* const digest, message.Digest());
-    const mime::SectionExtent extent = mime::ResolveSection(*digest, message.size(), spec);
-    if (extent.missing) {
-      reader.missing_ = true;
-      return reader;
-    }
-    reader.start_ = extent.offset;
-    available = extent.size;
-    if (extent.filter_fields) {
-      RMAIL_ASSIGN_OR_RETURN(const std::string header,
-                             message.Read(extent.offset, std::min(extent.size, kMaxHeader)));
-      const std::vector<std::string> fields(spec.fields().begin(), spec.fields().end());
-      reader.text_ = mime::FilterHeader(header, fields, extent.negate);
-      reader.start_ = 0;
-      available = reader.text_->size();
-    }
-  }
-  const uint64_t skipped = std::min(spec.offset(), available);
-  reader.start_ += skipped;
-  reader.total_ = available - skipped;
-  if (spec.length() != 0) reader.total_ = std::min(reader.total_, spec.length());
-  return reader;
-}
-
-absl::StatusOr<std::string> SectionReader::Next(uint64_t max) {
-  const uint64_t size = std::min(max, total_ - position_);
-  std::string piece;
-  if (text_) {
-    piece = text_->substr(start_ + position_, size);
-  } else {
-    RMAIL_ASSIGN_OR_RETURN(piece, message_->Read(start_ + position_, size));
-  }
-  position_ += size;
-  return piece;
 }
 
 }  // namespace rmail::service

@@ -1,4 +1,4 @@
-// Messages of a mailbox: what is kept beside them, and the bytes of their sections.
+// Messages of a mailbox: what is kept beside them, and their bytes.
 #ifndef RMAIL_STORE_SERVICE_MESSAGE_READER_H_
 #define RMAIL_STORE_SERVICE_MESSAGE_READER_H_
 
@@ -13,8 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "rmail/store/v1/digest.pb.h"
-#include "rmail/store/v1/message.pb.h"
 #include "store/base/env.h"
+#include "store/engine/digest_identity.h"
 #include "store/engine/mailbox.h"
 #include "store/engine/message_keys.h"
 #include "store/engine/message_records.h"
@@ -44,8 +44,12 @@ class MessageReader {
 
   absl::StatusOr<engine::MessageKeysView> Keys();
   absl::StatusOr<const store::v1::MessageDigest*> Digest();
-  // The digest, to have. It is not looked at again.
-  absl::StatusOr<store::v1::MessageDigest> TakeDigest();
+  // The digest as it is kept, serialised. It stays until the next call.
+  absl::StatusOr<std::string_view> DigestRecord();
+
+  // What of the digest says which message it is; cheaper than all of it. It stays until the next
+  // call.
+  absl::StatusOr<engine::DigestIdentity> Identity();
 
   // Up to `size` octets at `offset`; fewer only at the message's end.
   absl::StatusOr<std::string> Read(uint64_t offset, uint64_t size);
@@ -80,37 +84,10 @@ class MessageReader {
   std::string made_keys_;
   store::v1::MessageDigest digest_;
   bool has_digest_ = false;
+  std::string made_digest_;
   std::string buffer_;
   // buffer_ is the whole message.
   bool buffered_ = false;
-};
-
-// One section of the message that a reader has turned to, handed out in pieces.
-class SectionReader {
- public:
-  // `message` outlives the section and stays with its message.
-  static absl::StatusOr<SectionReader> Open(MessageReader& message,
-                                            const store::v1::SectionSpec& spec);
-
-  bool missing() const { return missing_; }
-  // What is handed out in all, in octets.
-  uint64_t total() const { return total_; }
-  uint64_t position() const { return position_; }
-  bool done() const { return position_ == total_; }
-
-  // The next piece, up to `max` octets.
-  absl::StatusOr<std::string> Next(uint64_t max);
-
- private:
-  explicit SectionReader(MessageReader& message) : message_(&message) {}
-
-  MessageReader* message_;
-  bool missing_ = false;
-  // The section's bytes where they are not as in the file (header fields).
-  std::optional<std::string> text_;
-  uint64_t start_ = 0;  // in the file or in text_
-  uint64_t total_ = 0;
-  uint64_t position_ = 0;
 };
 
 }  // namespace rmail::service

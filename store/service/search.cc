@@ -161,9 +161,14 @@ class ThreadOrder {
     return absl::OkStatus();
   }
   std::vector<ThreadPlace> Finish() const {
-    return algorithm_ == pb::ThreadMessagesRequest::ALGORITHM_ORDEREDSUBJECT
-               ? ThreadBySubject(input_)
-               : ThreadByReferences(input_);
+    switch (algorithm_) {
+      case pb::ThreadMessagesRequest::ALGORITHM_ORDEREDSUBJECT:
+        return ThreadBySubject(input_);
+      case pb::ThreadMessagesRequest::ALGORITHM_REFS:
+        return ThreadByReferencesAlone(input_);
+      default:
+        return ThreadByReferences(input_);
+    }
   }
 
  private:
@@ -207,8 +212,8 @@ absl::StatusOr<Producer<pb::SortMessagesResponse>> NewSort(SearchedMailbox where
 
 absl::StatusOr<Producer<pb::ThreadMessagesResponse>> NewThread(
     SearchedMailbox where, const pb::ThreadMessagesRequest& request) {
-  if (request.algorithm() != pb::ThreadMessagesRequest::ALGORITHM_ORDEREDSUBJECT &&
-      request.algorithm() != pb::ThreadMessagesRequest::ALGORITHM_REFERENCES) {
+  if (request.algorithm() == pb::ThreadMessagesRequest::ALGORITHM_UNSPECIFIED ||
+      !pb::ThreadMessagesRequest::Algorithm_IsValid(request.algorithm())) {
     return Error(pb::ERROR_REASON_INVALID_REQUEST, "no algorithm is given");
   }
   RMAIL_ASSIGN_OR_RETURN(std::unique_ptr<Search> search,

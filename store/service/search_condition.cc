@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "store/base/error.h"
 #include "store/base/status.h"
+#include "store/engine/digest_identity.h"
 #include "store/engine/file_name.h"
 #include "store/engine/message_keys.h"
 #include "store/mime/casemap.h"
@@ -72,6 +73,25 @@ SearchCondition Sent(int64_t from, int64_t before) {
   });
 }
 
+// The message came into the mailbox from `from` on, or before `before`. Where that is not known,
+// its internal date counts (RFC 8514, 4.3).
+SearchCondition Saved(int64_t from, int64_t before) {
+  return {SearchCost::kKeys,
+          [from, before](const MessageRow& row, MessageText& text) -> absl::StatusOr<bool> {
+            RMAIL_ASSIGN_OR_RETURN(const engine::DigestIdentity identity, text.Identity());
+            const int64_t saved = identity.saved != 0 ? identity.saved : row.info.internal_date;
+            return saved >= from && saved < before;
+          }};
+}
+
+// RFC 8474, 4.3: ids are equal octet by octet.
+SearchCondition HasId(std::string_view engine::DigestIdentity::* id, const std::string& wanted) {
+  return OfText(SearchCost::kKeys, [id, wanted](MessageText& text) -> absl::StatusOr<bool> {
+    RMAIL_ASSIGN_OR_RETURN(const engine::DigestIdentity identity, text.Identity());
+    return identity.*id == wanted;
+  });
+}
+
 class Compiler {
  public:
   explicit Compiler(std::vector<std::string> keywords) : keywords_(std::move(keywords)) {}
@@ -95,6 +115,10 @@ class Compiler {
       case pb::SearchExpression::kHeader:
       case pb::SearchExpression::kSentFrom:
       case pb::SearchExpression::kSentBefore:
+      case pb::SearchExpression::kSavedFrom:
+      case pb::SearchExpression::kSavedBefore:
+      case pb::SearchExpression::kEmailId:
+      case pb::SearchExpression::kThreadId:
         return Content(expression);
       default:
         return Column(expression);
@@ -182,6 +206,14 @@ class Compiler {
         return Sent(expression.sent_from(), INT64_MAX);
       case pb::SearchExpression::kSentBefore:
         return Sent(INT64_MIN, expression.sent_before());
+      case pb::SearchExpression::kSavedFrom:
+        return Saved(expression.saved_from(), INT64_MAX);
+      case pb::SearchExpression::kSavedBefore:
+        return Saved(INT64_MIN, expression.saved_before());
+      case pb::SearchExpression::kEmailId:
+        return HasId(&engine::DigestIdentity::email_id, expression.email_id());
+      case pb::SearchExpression::kThreadId:
+        return HasId(&engine::DigestIdentity::thread_id, expression.thread_id());
       case pb::SearchExpression::kBody:
         return OfText(SearchCost::kMessage,
                       [wanted = mime::FoldCase(expression.body())](MessageText& text) {

@@ -23,7 +23,7 @@
 #include "store/mime/digest.h"
 #include "store/mime/header.h"
 #include "store/mime/sample_messages.h"
-#include "store/service/fetch.h"
+#include "store/service/search_fixture.h"
 
 namespace rmail::service {
 namespace {
@@ -32,79 +32,6 @@ namespace pb = ::rmail::store::v1;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using Uids = std::vector<uint32_t>;
-
-template <typename Response>
-std::vector<Response> Answers(absl::StatusOr<Producer<Response>> producer) {
-  EXPECT_TRUE(producer.ok()) << producer.status().ToString();
-  std::vector<Response> answers;
-  while (producer.ok()) {
-    const absl::StatusOr<bool> more = (*producer)(&answers.emplace_back());
-    EXPECT_TRUE(more.ok()) << more.status().ToString();
-    if (more.ok() && *more) continue;
-    answers.pop_back();
-    break;
-  }
-  return answers;
-}
-
-class SearchTest : public testing::Test {
- protected:
-  SearchTest() { std::filesystem::create_directories(mailbox_->directory()); }
-
-  void Append(const std::string& text, int64_t date = 1000, bool with_records = true) {
-    engine::MessageInfo info;
-    info.internal_date = date;
-    info.size = text.size();
-    const engine::MessageRecords records = engine::RecordsOf(text);
-    engine::Mailbox::AppendOptions options;
-    if (with_records) options.records = &records;
-    const auto appended = mailbox_->Append(folder_.Write("upload", text), info, options);
-    EXPECT_TRUE(appended.ok()) << appended.status().ToString();
-  }
-
-  SearchedMailbox Where() const { return {env_, mailbox_, {"$Forwarded"}}; }
-
-  Uids Search(const pb::SearchExpression& expression) {
-    pb::SearchMessagesRequest request;
-    *request.mutable_expression() = expression;
-    Uids uids;
-    for (const auto& answer : Answers(NewSearch(Where(), request))) {
-      for (const pb::UidRange& range : answer.uids()) {
-        for (uint32_t uid = range.first(); uid <= range.last(); ++uid) uids.push_back(uid);
-      }
-    }
-    return uids;
-  }
-
-  // The paths of what is kept beside the messages of the first shard.
-  std::string KeysPath() const { return JoinPath(mailbox_->directory(), "0/keys.1"); }
-  std::string DigestPath() const { return JoinPath(mailbox_->directory(), "0/digest.1"); }
-  void RemoveRecords() const {
-    std::filesystem::remove(KeysPath());
-    std::filesystem::remove(DigestPath());
-  }
-  void RemoveMessageFiles() const {
-    for (const auto& entry :
-         std::filesystem::directory_iterator(JoinPath(mailbox_->directory(), "0"))) {
-      if (entry.path().extension() == ".eml") std::filesystem::remove(entry.path());
-    }
-  }
-  bool HasKeys(uint32_t uid) const {
-    engine::RecordReader reader(env_, mailbox_->directory(), engine::RecordKind::kKeys);
-    return reader.Find(uid).has_value();
-  }
-  bool HasDigest(uint32_t uid) const {
-    engine::RecordReader reader(env_, mailbox_->directory(), engine::RecordKind::kDigest);
-    return reader.Find(uid).has_value();
-  }
-
-  Env* const env_ = Env::Posix();
-  engine::TestFolder folder_;
-  engine::GroupCommit commits_{env_, folder_.path(), engine::SyncMode::kFsync};
-  std::shared_ptr<engine::Mailbox> mailbox_ =
-      std::make_shared<engine::Mailbox>(engine::MailboxContext{.env = env_, .commits = &commits_},
-                                        folder_.Path("box"), [](uint64_t) {});
-};
 
 pb::SearchExpression Header(const std::string& field, const std::string& text) {
   pb::SearchExpression expression;
@@ -359,6 +286,30 @@ TEST_F(SearchTest, LooksOnlyAtUidsThatAreAskedFor) {
   EXPECT_THAT(Search(none), IsEmpty());
 }
 
+// Of the messages without records it is not known when they came.
+TEST_F(SearchTest, LooksForIdsAndForWhenMessagesCame) {
+  const std::string first = "Message-ID: <1@x>\n\n";
+  Append(first, 1000);
+  Append(first, 1000, /*with_records=*/false);
+  Append("References: <1@x>\n\n", 2000, /*with_records=*/false);
+  pb::SearchExpression saved;
+  saved.set_saved_from(2000);
+  EXPECT_THAT(Search(saved), ElementsAre(1, 3));
+  saved.set_saved_before(2000);
+  EXPECT_THAT(Search(saved), ElementsAre(2));
+  pb::MessageDigest digest;
+  ASSERT_TRUE(digest.ParseFromString(engine::RecordsOf(first).digest));
+  pb::SearchExpression id;
+  id.set_email_id(digest.email_id());
+  EXPECT_THAT(Search(id), ElementsAre(1, 2));
+  id.set_thread_id(digest.thread_id());
+  EXPECT_THAT(Search(id), ElementsAre(1, 2, 3));
+  // They were made, and are kept.
+  RemoveMessageFiles();
+  EXPECT_THAT(Search(id), ElementsAre(1, 2, 3));
+  EXPECT_THAT(Search(saved), ElementsAre(2));
+}
+
 TEST_F(SearchTest, ALongSearchAnswersNowAndThen) {
   for (int i = 0; i < 300; ++i) Append("Subject: x\n\n");
   pb::SearchMessagesRequest request;
@@ -442,6 +393,8 @@ TEST_F(ArrangedTest, Threads) {
               ElementsAre("3/0", "1/1", "2/0"));
   EXPECT_THAT(Thread(pb::ThreadMessagesRequest::ALGORITHM_REFERENCES),
               ElementsAre("1/0", "3/1", "2/1"));
+  // The subject joins nothing, and what came last is last.
+  EXPECT_THAT(Thread(pb::ThreadMessagesRequest::ALGORITHM_REFS), ElementsAre("3/0", "1/0", "2/1"));
 }
 
 TEST_F(ArrangedTest, DamagedMessagesHaveAPlace) {
@@ -480,56 +433,6 @@ TEST_F(ArrangedTest, NothingIsNoError) {
   others_ = nothing;
   EXPECT_THAT(Sort(pb::SortCriterion::KEY_SUBJECT), IsEmpty());
   EXPECT_THAT(Thread(pb::ThreadMessagesRequest::ALGORITHM_REFERENCES), IsEmpty());
-}
-
-class FetchTest : public SearchTest {
- protected:
-  std::vector<pb::FetchMessagesResponse> Fetch(const pb::FetchMessagesRequest& request) {
-    absl::StatusOr<engine::RowCursor> rows = mailbox_->View({{1, UINT32_MAX}});
-    EXPECT_TRUE(rows.ok());
-    return Answers(absl::StatusOr<Producer<pb::FetchMessagesResponse>>(
-        NewFetch(env_, mailbox_, *std::move(rows), request)));
-  }
-};
-
-TEST_F(FetchTest, DigestsComeFromWhereTheyAreKept) {
-  const std::vector<std::string> messages = {mime::TypicalMessage(), "Subject: two\n\nbody"};
-  Append(messages[0]);
-  Append(messages[1], 1000, /*with_records=*/false);
-  pb::FetchMessagesRequest request;
-  request.set_digests(true);
-  for (int round = 0; round < 2; ++round) {
-    const auto answers = Fetch(request);
-    ASSERT_EQ(answers.size(), 1u);
-    ASSERT_EQ(answers[0].digests_size(), 2);
-    for (int i = 0; i < 2; ++i) {
-      EXPECT_EQ(answers[0].digests(i).SerializeAsString(),
-                mime::DigestOf(messages[i]).SerializeAsString());
-    }
-    EXPECT_THAT(answers[0].columns().uids(), ElementsAre(1, 2));
-    EXPECT_TRUE(HasDigest(2));
-    EXPECT_TRUE(HasKeys(2));
-    // The second time they are there.
-    RemoveMessageFiles();
-  }
-}
-
-TEST_F(FetchTest, DigestsAndSectionsTogether) {
-  Append("Subject: one\n\nfirst body");
-  Append("Subject: two\n\nsecond body", 1000, /*with_records=*/false);
-  pb::FetchMessagesRequest request;
-  request.set_digests(true);
-  request.add_sections()->set_kind(pb::SectionSpec::KIND_TEXT);
-  const auto answers = Fetch(request);
-  ASSERT_EQ(answers.size(), 1u);
-  ASSERT_EQ(answers[0].digests_size(), 2);
-  ASSERT_EQ(answers[0].sections_size(), 2);
-  EXPECT_EQ(answers[0].sections(0).data(), "first body");
-  EXPECT_EQ(answers[0].sections(1).data(), "second body");
-  EXPECT_EQ(answers[0].digests(1).envelope().subject(), "two");
-  // A message that is gone is left out when its bytes are asked for.
-  RemoveMessageFiles();
-  EXPECT_THAT(Fetch(request), IsEmpty());
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "rmail/store/v1/digest.pb.h"
+#include "store/engine/digest_identity.h"
 #include "store/engine/message_keys.h"
 #include "store/service/message_reader.h"
 
@@ -31,6 +32,8 @@ class MessageText {
   // The Date field as the sender's clock showed it, microseconds since 1970 (RFC 9051, 6.4.4:
   // SENTON and its like disregard the time zone); nullopt when it can't be understood.
   absl::StatusOr<std::optional<int64_t>> SentLocally();
+  // As MessageReader::Identity.
+  absl::StatusOr<engine::DigestIdentity> Identity() { return reader_.Identity(); }
 
  private:
   // A text of the body: that of a part, or the header of an enclosed message.

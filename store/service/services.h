@@ -24,6 +24,7 @@ struct ServiceContext {
 };
 
 std::unique_ptr<grpc::Service> NewMailboxService(ServiceContext context);
+std::unique_ptr<grpc::Service> NewMetadataService(ServiceContext context);
 std::unique_ptr<grpc::Service> NewMessageService(ServiceContext context);
 std::unique_ptr<grpc::Service> NewDirectoryService(ServiceContext context);
 std::unique_ptr<grpc::Service> NewQuotaService(ServiceContext context);

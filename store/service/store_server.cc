@@ -71,6 +71,7 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(StoreOptions opt
   const ServiceContext context{*impl->engine, *impl->authorizer, *impl->pool, *impl->password_pool};
   impl->services.push_back(NewMailboxService(context));
   impl->services.push_back(NewMessageService(context));
+  impl->services.push_back(NewMetadataService(context));
   impl->services.push_back(NewDirectoryService(context));
   impl->services.push_back(NewQuotaService(context));
   impl->services.push_back(NewAuthService(context));

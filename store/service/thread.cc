@@ -64,15 +64,99 @@ ReferenceForest LinkReferences(const ThreadInput& input, size_t max_missing) {
 // messages.
 class Threads {
  public:
-  explicit Threads(const ThreadInput& input)
+  // Steps 1 to 3.
+  Threads(const ThreadInput& input, size_t max_missing)
       : input_(input),
         messages_(static_cast<uint32_t>(input.messages.size())),
         by_date_(ByDate(input)),
         rank_(messages_),
         parents_(messages_, kNone) {
     for (uint32_t i = 0; i < messages_; ++i) rank_[by_date_[i]] = i;
+    Prune(LinkReferences(input, max_missing));
   }
 
+  // Step 5: joins threads of one subject.
+  void MergeSubjects() {
+    const std::vector<uint32_t> roots = Roots();
+    absl::flat_hash_map<uint64_t, uint32_t> table;
+    for (const uint32_t root : roots) {
+      if (Subject(root) == 0) continue;
+      const auto [found, added] = table.try_emplace(Subject(root), root);
+      if (!added && IsBetter(root, found->second)) found->second = root;
+    }
+    for (const uint32_t root : roots) {
+      // What was joined with another is no root any more.
+      if (parents_[root] != kNone || Subject(root) == 0) continue;
+      uint32_t& first = table[Subject(root)];
+      if (first != root) Merge(root, &first);
+    }
+  }
+
+  // The roots in the order of the latest messages below them.
+  std::vector<uint32_t> RootsByLatest() const {
+    // Of each node, the root above it. A way that was gone once is not gone again.
+    std::vector<uint32_t> root(parents_.size(), kNone);
+    std::vector<uint32_t> latest(parents_.size(), 0);
+    std::vector<uint32_t> way;
+    for (uint32_t i = 0; i < messages_; ++i) {
+      uint32_t node = i;
+      while (root[node] == kNone && parents_[node] != kNone) {
+        way.push_back(node);
+        node = parents_[node];
+      }
+      const uint32_t found = root[node] != kNone ? root[node] : node;
+      for (const uint32_t passed : way) root[passed] = found;
+      way.clear();
+      latest[found] = std::max(latest[found], rank_[i]);
+    }
+    std::vector<uint32_t> roots = Roots();
+    std::sort(roots.begin(), roots.end(),
+              [&](uint32_t a, uint32_t b) { return latest[a] < latest[b]; });
+    return roots;
+  }
+
+  // Step 6, and the result, for roots in some order.
+  std::vector<ThreadPlace> Places(const std::vector<uint32_t>& roots) const {
+    // Children of each node, in order of date: as by_date_ is.
+    std::vector<uint32_t> starts(parents_.size() + 1);
+    for (const uint32_t i : by_date_) {
+      if (parents_[i] != kNone) ++starts[parents_[i] + 1];
+    }
+    std::partial_sum(starts.begin(), starts.end(), starts.begin());
+    std::vector<uint32_t> children(starts.back());
+    std::vector<uint32_t> ends(starts.begin(), starts.end() - 1);
+    for (const uint32_t i : by_date_) {
+      if (parents_[i] != kNone) children[ends[parents_[i]]++] = i;
+    }
+    std::vector<ThreadPlace> places;
+    places.reserve(parents_.size());
+    std::vector<std::pair<uint32_t, uint32_t>> open;
+    for (const uint32_t root : roots) {
+      open.emplace_back(root, 0);
+      while (!open.empty()) {
+        const auto [node, depth] = open.back();
+        open.pop_back();
+        places.push_back({IsDummy(node) ? 0 : input_.messages[node].uid, depth});
+        for (uint32_t i = starts[node + 1]; i > starts[node]; --i) {
+          open.emplace_back(children[i - 1], depth + 1);
+        }
+      }
+    }
+    return places;
+  }
+
+  // Step 4: the roots by date. A dummy without children is none: it was merged into another.
+  std::vector<uint32_t> Roots() const {
+    std::vector<uint32_t> roots;
+    for (uint32_t node = 0; node < parents_.size(); ++node) {
+      if (parents_[node] == kNone && Face(node) != kNone) roots.push_back(node);
+    }
+    std::sort(roots.begin(), roots.end(),
+              [&](uint32_t a, uint32_t b) { return rank_[Face(a)] < rank_[Face(b)]; });
+    return roots;
+  }
+
+ private:
   // Step 3: takes missing messages out. Their answers move up; where that makes several roots of
   // one, a dummy stays.
   void Prune(const ReferenceForest& forest) {
@@ -93,54 +177,6 @@ class Threads {
     }
   }
 
-  // Step 5: joins threads of one subject.
-  void MergeSubjects() {
-    const std::vector<uint32_t> roots = Roots();
-    absl::flat_hash_map<uint64_t, uint32_t> table;
-    for (const uint32_t root : roots) {
-      if (Subject(root) == 0) continue;
-      const auto [found, added] = table.try_emplace(Subject(root), root);
-      if (!added && IsBetter(root, found->second)) found->second = root;
-    }
-    for (const uint32_t root : roots) {
-      // What was joined with another is no root any more.
-      if (parents_[root] != kNone || Subject(root) == 0) continue;
-      uint32_t& first = table[Subject(root)];
-      if (first != root) Merge(root, &first);
-    }
-  }
-
-  // Step 6, and the result.
-  std::vector<ThreadPlace> Places() const {
-    // Children of each node, in order of date: as by_date_ is.
-    std::vector<uint32_t> starts(parents_.size() + 1);
-    for (const uint32_t i : by_date_) {
-      if (parents_[i] != kNone) ++starts[parents_[i] + 1];
-    }
-    std::partial_sum(starts.begin(), starts.end(), starts.begin());
-    std::vector<uint32_t> children(starts.back());
-    std::vector<uint32_t> ends(starts.begin(), starts.end() - 1);
-    for (const uint32_t i : by_date_) {
-      if (parents_[i] != kNone) children[ends[parents_[i]]++] = i;
-    }
-    std::vector<ThreadPlace> places;
-    places.reserve(parents_.size());
-    std::vector<std::pair<uint32_t, uint32_t>> open;
-    for (const uint32_t root : Roots()) {
-      open.emplace_back(root, 0);
-      while (!open.empty()) {
-        const auto [node, depth] = open.back();
-        open.pop_back();
-        places.push_back({IsDummy(node) ? 0 : input_.messages[node].uid, depth});
-        for (uint32_t i = starts[node + 1]; i > starts[node]; --i) {
-          open.emplace_back(children[i - 1], depth + 1);
-        }
-      }
-    }
-    return places;
-  }
-
- private:
   bool IsDummy(uint32_t node) const { return node >= messages_; }
   std::vector<uint32_t>& Children(uint32_t dummy) { return children_[dummy - messages_]; }
 
@@ -180,17 +216,6 @@ class Threads {
   uint64_t Subject(uint32_t root) const { return input_.messages[Face(root)].subject; }
   bool IsReply(uint32_t node) const {
     return !IsDummy(node) && input_.messages[node].reply_or_forward;
-  }
-
-  // Step 4: the roots by date. A dummy without children is none: it was merged into another.
-  std::vector<uint32_t> Roots() const {
-    std::vector<uint32_t> roots;
-    for (uint32_t node = 0; node < parents_.size(); ++node) {
-      if (parents_[node] == kNone && Face(node) != kNone) roots.push_back(node);
-    }
-    std::sort(roots.begin(), roots.end(),
-              [&](uint32_t a, uint32_t b) { return rank_[Face(a)] < rank_[Face(b)]; });
-    return roots;
   }
 
   // Step 5 (B): whether a root should stand for its subject rather than the one that does.
@@ -267,13 +292,14 @@ std::vector<ThreadPlace> ThreadBySubject(const ThreadInput& input) {
 }
 
 std::vector<ThreadPlace> ThreadByReferences(const ThreadInput& input, size_t max_missing) {
-  Threads threads(input);
-  {
-    const ReferenceForest forest = LinkReferences(input, max_missing);
-    threads.Prune(forest);
-  }
+  Threads threads(input, max_missing);
   threads.MergeSubjects();
-  return threads.Places();
+  return threads.Places(threads.Roots());
+}
+
+std::vector<ThreadPlace> ThreadByReferencesAlone(const ThreadInput& input, size_t max_missing) {
+  const Threads threads(input, max_missing);
+  return threads.Places(threads.RootsByLatest());
 }
 
 }  // namespace rmail::service

@@ -48,7 +48,7 @@ struct ThreadPlace {
   friend bool operator==(const ThreadPlace&, const ThreadPlace&) = default;
 };
 
-// Both take time n log n for n messages and references, whatever the messages say, and no more
+// All take time n log n for n messages and references, whatever the messages say, and no more
 // stack for deep threads. Each message is in the result once.
 
 // RFC 5256, 3, ORDEREDSUBJECT.
@@ -60,6 +60,11 @@ inline constexpr size_t kMaxMissingMessages = 1 << 20;
 // RFC 5256, 3, REFERENCES.
 std::vector<ThreadPlace> ThreadByReferences(const ThreadInput& input,
                                             size_t max_missing = kMaxMissingMessages);
+
+// REFS (draft-ietf-morg-inthread): REFERENCES without its step 5, so that only references join
+// messages; and threads come in the order of each one's latest message.
+std::vector<ThreadPlace> ThreadByReferencesAlone(const ThreadInput& input,
+                                                 size_t max_missing = kMaxMissingMessages);
 
 }  // namespace rmail::service
 

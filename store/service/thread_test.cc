@@ -92,6 +92,30 @@ TEST(ThreadByReferencesTest, KeepsAPlaceForWhatIsMissing) {
       "(-(1)(2))");
 }
 
+std::string ByReferencesAlone(const std::vector<Note>& notes) {
+  return Show(ThreadByReferencesAlone(InputOf(notes)));
+}
+
+TEST(ThreadByReferencesAloneTest, DoesNotJoinSubjects) {
+  const std::vector<Note> notes = {{1, "a", "<1@x>", {}}, {2, "Re: a", "<2@x>", {}}};
+  EXPECT_EQ(ByReferences(notes), "(1(2))");
+  EXPECT_EQ(ByReferencesAlone(notes), "(1)(2)");
+}
+
+TEST(ThreadByReferencesAloneTest, TheLatestMessageCounts) {
+  EXPECT_EQ(ByReferencesAlone({{1, "a", "<1@x>", {}},
+                               {2, "b", "<2@x>", {}},
+                               {3, "c", "<3@x>", {"1@x"}},
+                               {9, "d", "<4@x>", {"1@x", "3@x"}},
+                               {5, "e", "<5@x>", {"1@x"}}}),
+            "(2)(1(3(4))(5))");
+  // A thread without its root, too.
+  EXPECT_EQ(ByReferencesAlone(
+                {{1, "a", "<1@x>", {"0@x"}}, {3, "b", "<2@x>", {}}, {4, "c", "<3@x>", {"0@x"}}}),
+            "(2)(-(1)(3))");
+  EXPECT_EQ(ByReferencesAlone({}), "");
+}
+
 TEST(ThreadByReferencesTest, KeepsTheFirstAndTheLastOfManyReferences) {
   Note first{1, "a", "<1@x>", {"0@x"}};
   Note second{2, "b", "<2@x>", {"0@x"}};

@@ -142,24 +142,45 @@ class WatchStream : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchRe
       RMAIL_ASSIGN_OR_RETURN(const Token token, context_.authorizer.Verify(subscribe.token()));
       RMAIL_ASSIGN_OR_RETURN(const AccountResource resource,
                              context_.authorizer.Resource(token, name));
-      RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Mailbox> mailbox,
-                             resource.account->OpenMailbox(resource.mailbox_id));
-      subscriptions_[name] =
-          context_.engine.feed().Subscribe(name, mailbox, [this, name](uint64_t modseq) {
-            if (modseq != 0) {
-              Changed(name, modseq);
-            } else {
-              Ended(name, pb::ERROR_REASON_MAILBOX_NOT_FOUND);
-            }
-          });
-      // Read after the subscription: what comes between is told twice rather than not at all.
-      RMAIL_ASSIGN_OR_RETURN(const engine::IndexCounts counts, mailbox->Counts());
-      if (counts.highest_modseq > subscribe.known_modseq()) Changed(name, counts.highest_modseq);
+      RMAIL_ASSIGN_OR_RETURN(const uint64_t modseq, resource.mailbox_id.empty()
+                                                        ? SubscribeAccount(name, resource.account)
+                                                        : SubscribeMailbox(name, resource));
+      if (modseq > subscribe.known_modseq()) Changed(name, modseq);
       return absl::OkStatus();
     });
     if (status.ok()) return;
     Unsubscribe(name);
     Ended(name, ReasonOf(AsStoreError(status)));
+  }
+
+  // Both return the modseq, which is read after the subscription: what comes between is told twice
+  // rather than not at all.
+  absl::StatusOr<uint64_t> SubscribeMailbox(const std::string& name,
+                                            const AccountResource& resource) {
+    RMAIL_ASSIGN_OR_RETURN(const std::shared_ptr<engine::Mailbox> mailbox,
+                           resource.account->OpenMailbox(resource.mailbox_id));
+    subscriptions_[name] = context_.engine.feed().Subscribe(
+        name, mailbox, Listener(name, pb::ERROR_REASON_MAILBOX_NOT_FOUND));
+    RMAIL_ASSIGN_OR_RETURN(const engine::IndexCounts counts, mailbox->Counts());
+    return counts.highest_modseq;
+  }
+
+  absl::StatusOr<uint64_t> SubscribeAccount(const std::string& name,
+                                            const std::shared_ptr<engine::Account>& account) {
+    subscriptions_[name] = context_.engine.feed().Subscribe(
+        name, [account] { return account->Poll(); },
+        Listener(name, pb::ERROR_REASON_ACCOUNT_NOT_FOUND));
+    return account->ChangeNumber();
+  }
+
+  engine::Feed::Listener Listener(const std::string& name, ErrorReason gone) {
+    return [this, name, gone](uint64_t modseq) {
+      if (modseq != 0) {
+        Changed(name, modseq);
+      } else {
+        Ended(name, gone);
+      }
+    };
   }
 
   void Ended(const std::string& name, ErrorReason reason) {
