@@ -15,6 +15,8 @@
 #include <system_error>
 #include <utility>
 
+#include "gateway/common/channel_binding.h"
+#include "gateway/common/deflate.h"
 #include "store/base/status.h"
 
 namespace rmail::gateway {
@@ -28,6 +30,8 @@ constexpr int kMaxTurns = 64;
 // What Close() reads off the socket: closing with unread input would send a reset, which may
 // overtake the last answer.
 constexpr size_t kMaxDiscarded = 64 * 1024;
+// Compressed input that is read at a time.
+constexpr size_t kCompressedChunk = 4 * 1024;
 
 absl::Status Closed() {
   return MakeStatus(absl::StatusCode::kCancelled, "the connection was closed");
@@ -68,6 +72,22 @@ std::string Connection::TlsDescription() const {
   return std::string(SSL_get_version(ssl_)) + " " + SSL_get_cipher_name(ssl_);
 }
 
+std::optional<std::string> Connection::ChannelBinding(std::string_view type) const {
+  if (ssl_ == nullptr) return std::nullopt;
+  return ChannelBindingData(ssl_, type);
+}
+
+absl::Status Connection::StartCompression() {
+  if (compression_ != nullptr) {
+    return MakeStatus(absl::StatusCode::kFailedPrecondition, "compression is on already");
+  }
+  compression_ = Deflate::Create();
+  if (compression_ == nullptr) {
+    return MakeStatus(absl::StatusCode::kResourceExhausted, "no memory for compression");
+  }
+  return absl::OkStatus();
+}
+
 void Connection::SetTimeout(absl::Duration timeout) {
   const Clock::time_point now = Clock::now();
   const auto left = absl::ToChronoNanoseconds(timeout);
@@ -77,8 +97,8 @@ void Connection::SetTimeout(absl::Duration timeout) {
 
 asio::awaitable<absl::Status> Connection::StartTls(const TlsContext& context) {
   if (closed_) co_return Closed();
-  if (ssl_ != nullptr) {
-    co_return MakeStatus(absl::StatusCode::kFailedPrecondition, "TLS is up already");
+  if (ssl_ != nullptr || compression_ != nullptr) {
+    co_return MakeStatus(absl::StatusCode::kFailedPrecondition, "TLS or compression is up already");
   }
   SSL* ssl = context.NewSession();
   absl::Status status = Broken("no memory for TLS");
@@ -114,11 +134,16 @@ asio::awaitable<absl::Status> Connection::WaitReadable(bool interruptible) {
   Attempt attempt;
   while (true) {
     if (ready) {
-      if (ssl_ == nullptr) co_return absl::OkStatus();
+      if (ssl_ == nullptr && compression_ == nullptr) co_return absl::OkStatus();
       // Part of a record or a key update is not input yet: without a look at it, the read would
-      // wait, and that wait is not interruptible.
+      // wait, and that wait is not interruptible. The same holds for part of a DEFLATE block.
       attempt = TryPeek();
-      if (attempt.done || !attempt.status.ok()) co_return absl::OkStatus();
+      if (attempt.count > 0 || !attempt.status.ok()) co_return absl::OkStatus();
+      if (attempt.done) {
+        if (++turns_ >= kMaxTurns) RMAIL_CO_RETURN_IF_ERROR(co_await TakeTurn());
+        RMAIL_CO_RETURN_IF_ERROR(Interrupted(interrupt));
+        continue;
+      }
     }
     RMAIL_CO_RETURN_IF_ERROR(co_await WaitFor(attempt.wait, interrupt));
     ready = true;
@@ -127,6 +152,7 @@ asio::awaitable<absl::Status> Connection::WaitReadable(bool interruptible) {
 
 // Much cheaper than a wait that ends at once: while a client sends fast, it mostly is readable.
 bool Connection::ReadableNow() {
+  if (compression_ != nullptr && compression_->pending()) return true;
   if (ssl_ != nullptr && SSL_has_pending(ssl_) == 1) return true;
   pollfd descriptor = {socket_.native_handle(), POLLIN, 0};
   return ::poll(&descriptor, 1, 0) == 1;
@@ -134,6 +160,11 @@ bool Connection::ReadableNow() {
 
 Connection::Attempt Connection::TryPeek() {
   char octet;
+  if (compression_ != nullptr) {
+    Attempt attempt = TryRead(&octet, 1);
+    if (attempt.count > 0) compression_->PutBack(octet);
+    return attempt;
+  }
   ERR_clear_error();
   errno = 0;
   Attempt attempt = TlsAttempt(ssl_, SSL_peek(ssl_, &octet, 1));
@@ -143,13 +174,13 @@ Connection::Attempt Connection::TryPeek() {
 
 asio::awaitable<absl::StatusOr<size_t>> Connection::ReadSome(char* buffer, size_t size) {
   if (closed_) co_return Closed();
-  if (++turns_ >= kMaxTurns) RMAIL_CO_RETURN_IF_ERROR(co_await TakeTurn());
   while (true) {
+    if (++turns_ >= kMaxTurns) RMAIL_CO_RETURN_IF_ERROR(co_await TakeTurn());
     if (!read_end_.ok()) co_return read_end_;
     const Attempt attempt = TryRead(buffer, size);
     if (!attempt.status.ok()) co_return attempt.status;
-    if (attempt.done) co_return attempt.count;
-    RMAIL_CO_RETURN_IF_ERROR(co_await WaitFor(attempt.wait, Interrupt::kNone));
+    if (attempt.count > 0) co_return attempt.count;
+    if (!attempt.done) RMAIL_CO_RETURN_IF_ERROR(co_await WaitFor(attempt.wait, Interrupt::kNone));
   }
 }
 
@@ -163,6 +194,16 @@ asio::awaitable<absl::Status> Connection::Write(std::string_view data) {
 }
 
 asio::awaitable<absl::Status> Connection::WriteAll(std::string_view data) {
+  if (compression_ == nullptr || data.empty()) co_return co_await WriteWire(data);
+  std::string wire;
+  for (bool last = false; !last;) {
+    last = compression_->Compress(data, wire);
+    RMAIL_CO_RETURN_IF_ERROR(co_await WriteWire(wire));
+  }
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> Connection::WriteWire(std::string_view data) {
   while (!data.empty()) {
     if (++turns_ >= kMaxTurns) RMAIL_CO_RETURN_IF_ERROR(co_await TakeTurn());
     const Attempt attempt = TryWrite(data);
@@ -177,6 +218,20 @@ asio::awaitable<absl::Status> Connection::WriteAll(std::string_view data) {
 }
 
 Connection::Attempt Connection::TryRead(char* buffer, size_t size) {
+  if (compression_ == nullptr) return TryReadWire(buffer, size);
+  if (!compression_->pending()) {
+    char wire[kCompressedChunk];
+    const Attempt attempt = TryReadWire(wire, sizeof(wire));
+    if (!attempt.done) return attempt;
+    compression_->Received({wire, attempt.count});
+  }
+  const absl::StatusOr<size_t> count = compression_->Decompress(buffer, size);
+  if (count.ok()) return {.count = *count, .done = true};
+  read_end_ = count.status();
+  return {.status = read_end_};
+}
+
+Connection::Attempt Connection::TryReadWire(char* buffer, size_t size) {
   if (ssl_ != nullptr) {
     ERR_clear_error();
     errno = 0;

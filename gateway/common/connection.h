@@ -23,6 +23,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,8 @@
 #include "gateway/common/tls_context.h"
 
 namespace rmail::gateway {
+
+class Deflate;
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -50,6 +53,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool secure() const { return ssl_ != nullptr; }
   // "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty without TLS.
   std::string TlsDescription() const;
+  // What a login is bound to (channel_binding.h); nullopt without TLS.
+  std::optional<std::string> ChannelBinding(std::string_view type) const;
 
   // All waits from now on end with kDeadlineExceeded when this much time has passed, until the next
   // call sets another.
@@ -58,6 +63,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Does the server's side of a TLS handshake. The caller has made sure that no cleartext input is
   // left unread.
   boost::asio::awaitable<absl::Status> StartTls(const TlsContext& context);
+
+  // From now on all that is written is compressed, and what is read is decompressed (RFC 4978); for
+  // about 180 KiB of memory until the connection ends. The caller has made sure that no input is
+  // left unread. kFailedPrecondition when it is on already. TLS can't be started after it.
+  absl::Status StartCompression();
+  bool compressed() const { return compression_ != nullptr; }
 
   // Waits until there is input, holding no buffer meanwhile. When `interruptible`, Wake() and a
   // drain end the wait. OK also at the end of the stream: the read tells.
@@ -97,8 +108,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<absl::Status> TakeTurn();
   boost::asio::awaitable<absl::Status> Handshake(SSL* ssl);
   boost::asio::awaitable<absl::Status> WriteAll(std::string_view data);
+  boost::asio::awaitable<absl::Status> WriteWire(std::string_view data);
 
-  // What one attempt came to: done, wait for a direction and try again, or an error.
+  // What one attempt came to: done, wait for a direction and try again, or an error. Done with a
+  // count of 0: try again at once.
   struct Attempt {
     absl::Status status = absl::OkStatus();
     size_t count = 0;
@@ -107,6 +120,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   };
   Attempt TryPeek();
   Attempt TryRead(char* buffer, size_t size);
+  Attempt TryReadWire(char* buffer, size_t size);
   Attempt TryWrite(std::string_view data);
   Attempt TlsAttempt(SSL* ssl, int result);
   bool ReadableNow();
@@ -120,6 +134,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::steady_timer timer_;
   const std::string peer_;
   SSL* ssl_ = nullptr;
+  std::unique_ptr<Deflate> compression_;  // null: off
   // Time-outs cost a session no timer operation each: the timer stays when it is armed for an
   // earlier time, and is armed anew when it fires too early.
   Clock::time_point deadline_ = Clock::time_point::max();

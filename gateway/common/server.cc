@@ -20,6 +20,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "gateway/common/client_address.h"
 #include "store/base/logging.h"
 #include "store/base/mutex.h"
 #include "store/base/status.h"
@@ -73,17 +74,6 @@ asio::ip::address Normalized(const asio::ip::address& address) {
   if (v6.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, v6);
   v6.scope_id(0);
   return v6;
-}
-
-// What counts as one client: an IPv4 address or an IPv6 /64, of which one host may have all
-// addresses.
-std::string AddressKey(const asio::ip::address& address) {
-  if (address.is_v4()) {
-    const auto octets = address.to_v4().to_bytes();
-    return std::string(octets.begin(), octets.end());
-  }
-  const auto octets = address.to_v6().to_bytes();
-  return std::string(octets.begin(), octets.begin() + 8);
 }
 
 absl::Status ListenError(const ListenerOptions& options, std::string_view what) {
@@ -229,7 +219,7 @@ void Server::Impl::Start(const std::shared_ptr<Listener>& listener, tcp::socket 
   const asio::any_io_executor executor = socket.get_executor();
   const int descriptor = socket.native_handle();
   auto connection = std::make_shared<Connection>(std::move(socket), address.to_string());
-  std::string key = AddressKey(address);
+  std::string key = ClientKey(connection->peer());
   const Entry entry = Enter(key, connection);
   if (entry == Entry::kTooMany) TurnAway(*listener, *connection, descriptor);
   if (entry != Entry::kAdmitted) return connection->Close();

@@ -1,8 +1,13 @@
 #include "gateway/common/store_session.h"
 
+#include <algorithm>
+
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
+#include "gateway/common/client_address.h"
 #include "store/base/error.h"
 #include "store/base/logging.h"
 #include "store/base/status.h"
@@ -17,8 +22,11 @@ constexpr absl::Duration kRoleTokenLife = absl::Hours(1);
 // A token is renewed when it has less than this left, for as long again as an hour.
 constexpr absl::Duration kRenewBefore = absl::Minutes(10);
 
-// Password checks of one client at a time: each may cost the store a tenth of a second.
-constexpr int kMaxChecks = 4;
+// How long a check may wait for others of its client.
+constexpr absl::Duration kMaxWait = absl::Seconds(30);
+
+// Empty: that it is there tells.
+constexpr std::string_view kLockedOutPayload = "rmail.gateway/locked-out";
 
 }  // namespace
 
@@ -39,9 +47,17 @@ std::string SessionToken::Get() {
   return encoded_;
 }
 
+bool IsLockedOut(const absl::Status& status) {
+  return status.GetPayload(ToAbsl(kLockedOutPayload)).has_value();
+}
+
 StoreAccess::StoreAccess(client::StoreClient& store, client::Watcher& watcher,
-                         std::string token_secret)
-    : store_(store), watcher_(watcher), token_secret_(std::move(token_secret)) {}
+                         std::string token_secret, LoginGuardOptions guard, bool scram)
+    : store_(store),
+      watcher_(watcher),
+      token_secret_(std::move(token_secret)),
+      scram_(scram),
+      guard_(std::move(guard)) {}
 
 std::string StoreAccess::RoleToken(TokenScope scope) const {
   Token token;
@@ -50,43 +66,127 @@ std::string StoreAccess::RoleToken(TokenScope scope) const {
   return SignToken(token_secret_, token);
 }
 
-bool StoreAccess::BeginCheck(const std::string& peer) {
-  MutexLock lock(&mutex_);
-  int& checks = checks_[peer];
-  if (checks >= kMaxChecks) return false;
-  ++checks;
-  return true;
+StoreSession StoreAccess::Gateway(std::string_view address) const {
+  return StoreSession(store_, "accounts/" + absl::AsciiStrToLower(ToAbsl(address)),
+                      RoleToken(TokenScope::kGateway));
 }
 
-void StoreAccess::EndCheck(const std::string& peer) {
-  MutexLock lock(&mutex_);
-  const auto found = checks_.find(peer);
-  if (--found->second == 0) checks_.erase(found);
+absl::Status StoreAccess::WhyLockedOut(const std::string& peer) {
+  if (guard_.LockedFor(peer, absl::Now()) <= absl::ZeroDuration()) return absl::OkStatus();
+  absl::Status status =
+      Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE, "too many failed logins from this address");
+  status.SetPayload(ToAbsl(kLockedOutPayload), absl::Cord());
+  return status;
+}
+
+boost::asio::awaitable<absl::Status> StoreAccess::BeginCheck(const std::string& peer) {
+  RMAIL_CO_RETURN_IF_ERROR(WhyLockedOut(peer));
+  const absl::Time start = absl::Now();
+  const bool entered = co_await queue_.Enter(ClientKey(peer));
+  if (!entered || absl::Now() - start > kMaxWait) {
+    if (entered) EndCheck(peer);
+    co_return Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE,
+                    "too many logins at once from this address");
+  }
+  // Those that it has waited for may have failed.
+  const absl::Status locked = WhyLockedOut(peer);
+  if (!locked.ok()) EndCheck(peer);
+  co_return locked;
+}
+
+void StoreAccess::EndCheck(const std::string& peer) { queue_.Leave(ClientKey(peer)); }
+
+void StoreAccess::Refused(std::string_view address, const std::string& peer,
+                          std::string_view credentials, const absl::Status& why) {
+  LogInfo("login of {:.100} from {} refused: {}", address, peer, FromAbsl(why.message()));
+  const ErrorReason reason = ReasonOf(why);
+  if (reason != store::v1::ERROR_REASON_BAD_CREDENTIALS &&
+      reason != store::v1::ERROR_REASON_ACCOUNT_DISABLED) {
+    return;  // Nothing that the client is to blame for.
+  }
+  const std::string tried =
+      absl::AsciiStrToLower(ToAbsl(address)) + '\0' + std::string(credentials);
+  const absl::Duration locked = guard_.Failed(peer, tried, absl::Now());
+  if (locked > absl::ZeroDuration()) {
+    LogWarning("too many failed logins from {}: refused for {} s", peer,
+               absl::ToInt64Seconds(locked));
+  }
+}
+
+StoreAccess::Login StoreAccess::LoginFrom(const store::v1::AuthenticateResponse& response) {
+  auto token = std::make_shared<SessionToken>(response.token(), token_secret_);
+  return Login{StoreSession(store_, response.account(), std::move(token)), response.account(),
+               response.token(), response.expires_in(), response.admin()};
 }
 
 boost::asio::awaitable<absl::StatusOr<StoreAccess::Login>> StoreAccess::Authenticate(
     std::string address, std::string password, std::string peer) {
-  if (!BeginCheck(peer)) {
-    co_return Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE,
-                    "too many logins at once from this address");
-  }
+  RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer));
   const absl::Cleanup end = [&] { EndCheck(peer); };
   store::v1::AuthenticateRequest request;
   request.set_address(address);
-  request.set_password(std::move(password));
-  // Named so that the store asked is the one whose caches know the account.
-  const StoreSession gateway(store_, "accounts/" + absl::AsciiStrToLower(address),
-                             RoleToken(TokenScope::kGateway));
+  request.set_password(password);
   const absl::StatusOr<store::v1::AuthenticateResponse> response =
-      co_await gateway.Call(std::move(request));
+      co_await Gateway(address).Call(std::move(request));
   if (!response.ok()) {
-    LogInfo("login of {:.100} from {} refused: {}", address, peer,
-            FromAbsl(response.status().message()));
+    Refused(address, peer, password, response.status());
     co_return response.status();
   }
-  auto token = std::make_shared<SessionToken>(response->token(), token_secret_);
-  co_return Login{StoreSession(store_, response->account(), std::move(token)), response->account(),
-                  response->token(), response->expires_in(), response->admin()};
+  co_return LoginFrom(*response);
+}
+
+boost::asio::awaitable<absl::StatusOr<store::v1::GetScramParametersResponse>>
+StoreAccess::ScramParameters(std::string address, std::string peer) {
+  RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer));
+  const absl::Cleanup end = [&] { EndCheck(peer); };
+  store::v1::GetScramParametersRequest request;
+  request.set_address(address);
+  co_return co_await Gateway(address).Call(std::move(request));
+}
+
+boost::asio::awaitable<absl::StatusOr<StoreAccess::ScramLogin>> StoreAccess::AuthenticateScram(
+    store::v1::AuthenticateScramRequest request, std::string peer) {
+  RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer));
+  const absl::Cleanup end = [&] { EndCheck(peer); };
+  absl::StatusOr<store::v1::AuthenticateScramResponse> response =
+      co_await Gateway(request.address()).Call(request);
+  if (!response.ok()) {
+    // No two proofs are alike: each failure counts.
+    Refused(request.address(), peer, request.client_proof(), response.status());
+    co_return response.status();
+  }
+  co_return ScramLogin{LoginFrom(response->login()),
+                       std::move(*response->mutable_server_signature())};
+}
+
+boost::asio::awaitable<absl::StatusOr<StoreAccess::Login>> StoreAccess::AuthenticateToken(
+    std::string address, std::string encoded, std::string peer) {
+  RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer));
+  const absl::Cleanup end = [&] { EndCheck(peer); };
+  const absl::StatusOr<Token> token = VerifyToken(token_secret_, encoded, absl::Now());
+  const bool own = token.ok() && !token->subject.empty() &&
+                   (address.empty() || absl::EqualsIgnoreCase(address, token->subject));
+  if (!own) {
+    absl::Status why = Error(store::v1::ERROR_REASON_BAD_CREDENTIALS, "not a token of the account");
+    Refused(address, peer, encoded, why);
+    co_return why;
+  }
+  const std::string account = "accounts/" + token->subject;
+  StoreSession session(store_, account, encoded);
+  // Whether the account is still there and may be used, the store knows.
+  store::v1::GetQuotaRequest request;
+  request.set_name(account);
+  const absl::Status usable = (co_await session.Call(std::move(request))).status();
+  if (!usable.ok()) {
+    Refused(token->subject, peer, encoded, usable);
+    co_return absl::IsNotFound(usable)
+        ? Error(store::v1::ERROR_REASON_BAD_CREDENTIALS, "no such account")
+        : usable;
+  }
+  const auto left = static_cast<uint32_t>(
+      std::max<int64_t>(0, absl::ToInt64Seconds(token->expires - absl::Now())));
+  const bool admin = token->scope == TokenScope::kAdmin;
+  co_return Login{std::move(session), account, std::move(encoded), left, admin};
 }
 
 absl::StatusOr<StoreSession> StoreAccess::FromToken(std::string_view encoded) {
@@ -95,6 +195,14 @@ absl::StatusOr<StoreSession> StoreAccess::FromToken(std::string_view encoded) {
     return Error(store::v1::ERROR_REASON_BAD_TOKEN, "not an account's token");
   }
   return StoreSession(store_, "accounts/" + token.subject, std::string(encoded));
+}
+
+StoreSession StoreAccess::ActFor(std::string_view address) const {
+  Token token;
+  token.subject = absl::AsciiStrToLower(ToAbsl(address));
+  token.scope = TokenScope::kAccount;
+  token.expires = absl::Now() + kRoleTokenLife;
+  return StoreSession(store_, "accounts/" + token.subject, SignToken(token_secret_, token));
 }
 
 StoreSession StoreAccess::Deliverer(std::string account) {

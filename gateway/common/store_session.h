@@ -14,10 +14,11 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gateway/common/await_callback.h"
+#include "gateway/common/login_guard.h"
+#include "gateway/common/login_queue.h"
 #include "store/base/error.h"
 #include "store/base/mutex.h"
 #include "store/base/token.h"
@@ -35,6 +36,8 @@ class Stream {
     return AwaitCallback<absl::StatusOr<std::optional<Response>>>(
         [this](auto done) { reader_->Next(std::move(done)); });
   }
+  // Gives an answer back, so that the next one uses its memory. Between two Next.
+  void Recycle(Response response) { reader_->Recycle(std::move(response)); }
 
  private:
   std::unique_ptr<client::Reader<Response>> reader_;
@@ -150,11 +153,18 @@ class StoreSession {
   std::shared_ptr<SessionToken> token_;
 };
 
+// Whether a login was refused because its client is locked out (LoginGuard).
+bool IsLockedOut(const absl::Status& status);
+
 // What a gateway needs of the store beyond an account's session. Thread-safe.
 class StoreAccess {
  public:
   // `store` and `watcher` outlive it.
-  StoreAccess(client::StoreClient& store, client::Watcher& watcher, std::string token_secret);
+  // `scram`: SCRAM is offered.
+  StoreAccess(client::StoreClient& store, client::Watcher& watcher, std::string token_secret,
+              LoginGuardOptions guard = {}, bool scram = true);
+
+  bool scram() const { return scram_; }
 
   struct Login {
     StoreSession session;
@@ -165,10 +175,27 @@ class StoreAccess {
   };
   // Checks a password for a client at `peer` (Connection::peer). A refusal is logged.
   // UNAUTHENTICATED (BAD_CREDENTIALS), PERMISSION_DENIED (ACCOUNT_DISABLED), UNAVAILABLE
-  // (STORE_UNAVAILABLE): the store can't be reached, or four checks for this client are under way.
+  // (STORE_UNAVAILABLE): the store can't be reached, too many checks for this client wait
+  // (LoginQueue), or it is locked out (IsLockedOut).
   boost::asio::awaitable<absl::StatusOr<Login>> Authenticate(std::string address,
                                                              std::string password,
                                                              std::string peer);
+
+  // The two calls of a SCRAM login (AuthService). Errors as for Authenticate.
+  boost::asio::awaitable<absl::StatusOr<store::v1::GetScramParametersResponse>> ScramParameters(
+      std::string address, std::string peer);
+  struct ScramLogin {
+    Login login;
+    std::string server_signature;
+  };
+  boost::asio::awaitable<absl::StatusOr<ScramLogin>> AuthenticateScram(
+      store::v1::AuthenticateScramRequest request, std::string peer);
+
+  // A login with an account's token, of `address` where that is not empty. Its session ends with
+  // the token. Errors as for Authenticate.
+  boost::asio::awaitable<absl::StatusOr<Login>> AuthenticateToken(std::string address,
+                                                                  std::string token,
+                                                                  std::string peer);
 
   // The session of an account whose token a client brought (REST). UNAUTHENTICATED (BAD_TOKEN).
   absl::StatusOr<StoreSession> FromToken(std::string_view token);
@@ -177,20 +204,32 @@ class StoreAccess {
   // whom it is about: calls about one account go to the same store.
   StoreSession Deliverer(std::string account = "");
 
+  // The session of `user@domain` with a token that nobody has logged in for: to do for others what
+  // that user has permitted by a signed URL, which the caller checks. There may be no such account.
+  StoreSession ActFor(std::string_view address) const;
+
   client::Watcher& watcher() { return watcher_; }
 
  private:
   std::string RoleToken(TokenScope scope) const;
-  bool BeginCheck(const std::string& peer);
+  // A session that may ask who a client is. It names the account so that the store asked is the one
+  // whose caches know it.
+  StoreSession Gateway(std::string_view address) const;
+  // Waits until a check for this client may begin; after OK, EndCheck ends it.
+  boost::asio::awaitable<absl::Status> BeginCheck(const std::string& peer);
   void EndCheck(const std::string& peer);
+  absl::Status WhyLockedOut(const std::string& peer);
+  // Notes that these credentials were refused.
+  void Refused(std::string_view address, const std::string& peer, std::string_view credentials,
+               const absl::Status& why);
+  Login LoginFrom(const store::v1::AuthenticateResponse& response);
 
   client::StoreClient& store_;
   client::Watcher& watcher_;
   const std::string token_secret_;
-
-  Mutex mutex_;
-  // Password checks under way, by client.
-  absl::flat_hash_map<std::string, int> checks_ ABSL_GUARDED_BY(mutex_);
+  const bool scram_;
+  LoginGuard guard_;
+  LoginQueue queue_;  // by ClientKey
 };
 
 }  // namespace rmail::gateway

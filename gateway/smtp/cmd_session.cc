@@ -1,6 +1,7 @@
 // Commands about the session itself.
 #include <utility>
 
+#include "gateway/common/sasl_mechanism.h"
 #include "gateway/smtp/command_table.h"
 #include "gateway/smtp/syntax/command.h"
 #include "store/base/logging.h"
@@ -33,7 +34,11 @@ boost::asio::awaitable<Outcome> CmdEhlo(Session& session, std::string argument) 
   if (session.needs_tls()) lines += "\nSTARTTLS";
   // RFC 4954, 4: not where it would be refused, nor after it has succeeded.
   if (session.submission() && !session.needs_tls() && !session.state().login.has_value()) {
-    lines += "\nAUTH PLAIN LOGIN";
+    lines += "\nAUTH";
+    for (const std::string_view name :
+         gateway::SaslMechanismNames(session.connection().secure(), session.store().scram())) {
+      lines += " " + std::string(name);
+    }
   }
   lines += "\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8\nCHUNKING\nHELP";
   co_return Reply{250, "", std::move(lines)};

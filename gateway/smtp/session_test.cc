@@ -25,7 +25,9 @@ TEST_F(SessionTest, EhloOffersAuthOnlyUnderTls) {
   EXPECT_EQ(client->Say("STARTTLS"), "220 2.0.0 Ready to start TLS");
   ASSERT_TRUE(client->StartTls());
   const std::string secure = client->Say("EHLO x");
-  EXPECT_NE(secure.find("250-AUTH PLAIN LOGIN\n"), std::string::npos);
+  EXPECT_NE(
+      secure.find("250-AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 OAUTHBEARER XOAUTH2 PLAIN LOGIN\n"),
+      std::string::npos);
   EXPECT_EQ(secure.find("STARTTLS"), std::string::npos);
   EXPECT_EQ(client->Say("STARTTLS"), "503 5.5.1 TLS is already active");
 }
@@ -36,7 +38,7 @@ TEST_F(SessionTest, WithoutTlsAuthIsOfferedInTheClear) {
   EXPECT_EQ(server->smtps_port(), 0);
   auto client = Submission();
   const std::string reply = client->Say("EHLO x");
-  EXPECT_NE(reply.find("AUTH PLAIN LOGIN"), std::string::npos);
+  EXPECT_NE(reply.find("AUTH SCRAM-SHA-256 OAUTHBEARER XOAUTH2 PLAIN LOGIN"), std::string::npos);
   EXPECT_EQ(reply.find("STARTTLS"), std::string::npos);
   EXPECT_EQ(client->Say("STARTTLS"), "503 5.5.1 TLS is not available");
   EXPECT_EQ(client->Say("MAIL FROM:<alice@example.com>"), "530 5.7.0 Authentication required");

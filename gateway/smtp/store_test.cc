@@ -8,10 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "gateway/common/sasl.h"
 #include "gateway/common/server.h"
 #include "gateway/common/test_tls.h"
 #include "gateway/smtp/smtp_fixture.h"
 #include "gateway/smtp/smtp_server.h"
+#include "store/base/token.h"
+#include "tests/support/scram_client.h"
 #include "tests/support/test_store.h"
 
 namespace rmail::gateway::smtp {
@@ -26,6 +30,7 @@ class StoreTest : public ::testing::Test {
     options.hostname = "mail.example.com";
     options.host = "127.0.0.1";
     options.port = options.submission_port = options.smtps_port = 0;
+    options.auth_failure_delay = absl::Milliseconds(1);
     auto started = SmtpServer::Start(threads, store.access(), &rmail::testing::TestTls(), options);
     EXPECT_TRUE(started.ok()) << started.status();
     server = *std::move(started);
@@ -158,6 +163,61 @@ TEST_F(StoreTest, Submission) {
   EXPECT_EQ(client.Say("RCPT TO:<bob@example.com>"), "250 2.1.5 Recipient OK");
   EXPECT_TRUE(Send(client, "hi\r\n.\r\n").starts_with("250 "));
   EXPECT_EQ(Mail("bob").size(), 1u);
+}
+
+TEST_F(StoreTest, ScramSha256) {
+  // What "334 base64" says.
+  const auto challenge = [](const std::string& reply) {
+    const auto octets = gateway::DecodeBase64(reply.substr(4));
+    EXPECT_TRUE(reply.starts_with("334 ") && octets.has_value()) << reply;
+    return octets.value_or("");
+  };
+  SmtpClient client(server->smtps_port(), SmtpClient::Tls::kOn);
+  EXPECT_EQ(client.Reply().substr(0, 3), "220");
+  client.Say("EHLO x");
+  rmail::testing::ScramClient wrong("alice@example.com", "wrong");
+  const std::string first = client.Say("AUTH SCRAM-SHA-256");
+  EXPECT_EQ(first, "334 ");
+  std::string reply = client.Say(gateway::EncodeBase64(wrong.First()));
+  EXPECT_EQ(client.Say(gateway::EncodeBase64(wrong.Final(challenge(reply)))),
+            "535 5.7.8 Authentication credentials invalid");
+  rmail::testing::ScramClient right("alice@example.com", "secret");
+  reply = client.Say("auth scram-sha-256 " + gateway::EncodeBase64(right.First()));
+  reply = client.Say(gateway::EncodeBase64(right.Final(challenge(reply))));
+  EXPECT_TRUE(right.Trusts(challenge(reply)));
+  EXPECT_EQ(client.Say(""), "235 2.7.0 Authentication successful");
+  EXPECT_EQ(client.Say("MAIL FROM:<alice@example.com>"), "250 2.1.0 Sender OK");
+}
+
+TEST_F(StoreTest, BearerTokensAndTheLockOut) {
+  Token token;
+  token.subject = "alice@example.com";
+  token.expires = absl::Now() + absl::Hours(1);
+  const std::string good = SignToken(rmail::testing::kTokenSecret, token);
+  const auto line = [](const std::string& bearer) {
+    const std::string separator(1, '\x01');
+    return "AUTH XOAUTH2 " + gateway::EncodeBase64("user=alice@example.com" + separator +
+                                                   "auth=Bearer " + bearer + separator + separator);
+  };
+  {
+    SmtpClient client(server->smtps_port(), SmtpClient::Tls::kOn);
+    client.Reply();
+    client.Say("EHLO x");
+    EXPECT_EQ(client.Say(line(good)), "235 2.7.0 Authentication successful");
+  }
+  // Ten wrong ones.
+  for (int i = 0; i < 10; ++i) {
+    SmtpClient client(server->smtps_port(), SmtpClient::Tls::kOn);
+    client.Reply();
+    client.Say("EHLO x");
+    EXPECT_EQ(client.Say(line(good + std::to_string(i))).substr(0, 4), "334 ");
+    EXPECT_EQ(client.Say("").substr(0, 3), "535");
+  }
+  SmtpClient client(server->smtps_port(), SmtpClient::Tls::kOn);
+  client.Reply();
+  client.Say("EHLO x");
+  EXPECT_EQ(client.Say(line(good)), "421 4.7.0 mail.example.com Too many failed logins");
+  EXPECT_TRUE(client.AtEof());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "gateway/common/client_address.h"
 #include "services/config/json_section.h"
 #include "services/config/json_writer.h"
 #include "store/base/env.h"
@@ -47,6 +48,23 @@ absl::Status ReadImap(const json::object& object, ImapConfig* imap) {
   section.Port("imaps_port", &imap->imaps_port);
   section.Integer("max_connections", 1, kMaxCount, &imap->max_connections);
   section.Integer("max_connections_per_address", 1, kMaxCount, &imap->max_connections_per_address);
+  return section.Finish();
+}
+
+absl::Status ReadLogin(const json::object& object, LoginConfig* login) {
+  constexpr uint64_t kDay = 86'400;
+  JsonSection section(object, "login.");
+  section.Integer("max_failures", 0, 1000, &login->max_failures);
+  section.Integer("window_seconds", 1, kDay, &login->window_seconds);
+  section.Integer("lockout_seconds", 1, kDay, &login->lockout_seconds);
+  section.Integer("max_lockout_seconds", 1, kDay, &login->max_lockout_seconds);
+  section.Texts("trusted", &login->trusted);
+  section.Flag("scram", &login->scram);
+  for (const std::string& range : login->trusted) {
+    if (gateway::AddressRange::Parse(range)) continue;
+    section.Fail("trusted",
+                 fmt::format("has \"{}\", which is neither an IP address nor a range", range));
+  }
   return section.Finish();
 }
 
@@ -148,6 +166,7 @@ absl::StatusOr<Config> Parse(std::string_view text, const std::string& folder) {
   if (config.hostname.empty()) section.Fail("hostname", "must not be empty");
   RMAIL_RETURN_IF_ERROR(ReadSmtp(section.Object("smtp"), &config.smtp));
   RMAIL_RETURN_IF_ERROR(ReadImap(section.Object("imap"), &config.imap));
+  RMAIL_RETURN_IF_ERROR(ReadLogin(section.Object("login"), &config.login));
   RMAIL_RETURN_IF_ERROR(ReadExchange(section.Object("exchange_api"), &config.exchange_api));
   RMAIL_RETURN_IF_ERROR(ReadStore(section.Object("store"), &config.store));
   RMAIL_RETURN_IF_ERROR(ReadTls(section.Object("tls"), &config.tls));

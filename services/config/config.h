@@ -32,6 +32,20 @@ struct ImapConfig {
   uint32_t max_connections_per_address = 50;
 };
 
+// Who fails to log in too often is locked out, in all protocols of a process.
+struct LoginConfig {
+  // Failures of one client address within `window_seconds`; 0: never locked out.
+  uint32_t max_failures = 10;
+  uint32_t window_seconds = 600;
+  // The first time; each further time twice as long, up to the second.
+  uint32_t lockout_seconds = 60;
+  uint32_t max_lockout_seconds = 3600;
+  // Addresses and ranges ("192.0.2.0/24") that are never locked out.
+  std::vector<std::string> trusted = {"127.0.0.0/8", "::1"};
+  // SCRAM-SHA-256 and -PLUS are offered.
+  bool scram = false;
+};
+
 struct ExchangeConfig {
   std::string host = "0.0.0.0";
   uint16_t port = 9002;
@@ -73,6 +87,7 @@ struct Config {
   std::string log_level = "INFO";
   SmtpConfig smtp;
   ImapConfig imap;
+  LoginConfig login;
   ExchangeConfig exchange_api;
   StoreConfig store;
   TlsConfig tls;

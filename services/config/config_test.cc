@@ -27,6 +27,8 @@ TEST(ConfigTest, EmptyObjectHasAllDefaults) {
   EXPECT_EQ(config->smtp.port, 25);
   EXPECT_EQ(config->smtp.max_message_size, 52428800u);
   EXPECT_EQ(config->imap.imaps_port, 993);
+  EXPECT_EQ(config->login.max_failures, 10u);
+  EXPECT_EQ(config->login.trusted, (std::vector<std::string>{"127.0.0.0/8", "::1"}));
   EXPECT_EQ(config->exchange_api.secure_port, 9003);
   EXPECT_EQ(config->store.listen, "127.0.0.1:9010");
   EXPECT_EQ(config->store.sync, "fsync");
@@ -71,6 +73,9 @@ TEST(ConfigTest, ErrorsNameTheKeyAndTheReason) {
       {R"({"domains": "example.com"})", "\"domains\" must be a list of strings"},
       {R"({"domains": [1]})", "\"domains\" must be a list of strings"},
       {R"({"log_level": "LOUD"})", "\"log_level\" must be one of DEBUG, INFO, WARNING, ERROR"},
+      {R"({"login": {"max_failures": 1001}})",
+       "\"login.max_failures\" must be a whole number from 0 to 1000"},
+      {R"({"login": {"trusted": ["localhost"]}})", "\"login.trusted\" has \"localhost\""},
       {R"({"tls": {"enabled": 1}})", "\"tls.enabled\" must be true or false"},
       {R"({"tls": {"cert_file": "a"}})", "\"tls\" needs both"},
       {R"({"store": {"tls": {"ca_file": "a"}}})", "\"store.tls\" needs cert_file"},

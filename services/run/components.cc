@@ -9,6 +9,8 @@
 
 #include "absl/time/clock.h"
 #include "gateway/common/certificate.h"
+#include "gateway/common/client_address.h"
+#include "gateway/common/login_guard.h"
 #include "gateway/common/server.h"
 #include "gateway/common/store_session.h"
 #include "gateway/common/tls_context.h"
@@ -46,6 +48,18 @@ absl::StatusOr<CertificateFiles> FindCertificate(const config::Config& config) {
   RMAIL_RETURN_IF_ERROR(
       gateway::EnsureSelfSignedCertificate(config.hostname, files.cert, files.key));
   return files;
+}
+
+gateway::LoginGuardOptions GuardOf(const config::LoginConfig& from) {
+  gateway::LoginGuardOptions guard;
+  guard.max_failures = from.max_failures;
+  guard.window = absl::Seconds(from.window_seconds);
+  guard.lockout = absl::Seconds(from.lockout_seconds);
+  guard.max_lockout = absl::Seconds(from.max_lockout_seconds);
+  for (const std::string& text : from.trusted) {
+    if (const auto range = gateway::AddressRange::Parse(text)) guard.trusted.push_back(*range);
+  }
+  return guard;
 }
 
 std::string GatewayToken(const std::string& secret) {
@@ -109,7 +123,8 @@ absl::Status Components::Impl::StartGateways() {
   }
   const std::string secret = config.exchange_api.token_secret;
   watcher = client->NewWatcher([secret] { return GatewayToken(secret); });
-  access = std::make_unique<gateway::StoreAccess>(*client, *watcher, secret);
+  access = std::make_unique<gateway::StoreAccess>(*client, *watcher, secret, GuardOf(config.login),
+                                                  config.login.scram);
   if (config.tls.enabled) {
     RMAIL_ASSIGN_OR_RETURN(const CertificateFiles files, FindCertificate(config));
     RMAIL_ASSIGN_OR_RETURN(tls, gateway::TlsContext::Load(files.cert, files.key));
