@@ -2,22 +2,61 @@
 
 #include <string_view>
 
+#include "gateway/common/sasl_mechanism.h"
+
 namespace rmail::gateway::imap {
 
 namespace {
 
 // Advertised only when it works.
 constexpr std::string_view kAlways[] = {
-    "IMAP4rev1", "SASL-IR", "LITERAL+", "ID", "ENABLE",
-};
-
-constexpr std::string_view kWithPrivacy[] = {
-    "AUTH=PLAIN",
+    "IMAP4rev1", "IMAP4rev2", "SASL-IR", "LITERAL+", "ID", "ENABLE",
 };
 
 constexpr std::string_view kAfterLogin[] = {
-    "CHILDREN",  "IDLE",        "LIST-EXTENDED", "LIST-STATUS",
-    "NAMESPACE", "SPECIAL-USE", "STATUS=SIZE",   "UNSELECT",
+    "BINARY",
+    "CATENATE",
+    "CHILDREN",
+    "COMPRESS=DEFLATE",
+    "CONDSTORE",
+    "CONTEXT=SEARCH",
+    "CONTEXT=SORT",
+    "CREATE-SPECIAL-USE",
+    "ESEARCH",
+    "ESORT",
+    "I18NLEVEL=1",
+    "IDLE",
+    "INPROGRESS",
+    "LIST-EXTENDED",
+    "LIST-STATUS",
+    "METADATA",
+    "MOVE",
+    "MULTIAPPEND",
+    "NAMESPACE",
+    "NOTIFY",
+    "OBJECTID",
+    "PARTIAL",
+    "PREVIEW",
+    "QRESYNC",
+    "QUOTA",
+    "QUOTA=RES-STORAGE",
+    "REPLACE",
+    "SAVEDATE",
+    "SEARCHRES",
+    "SORT",
+    "SORT=DISPLAY",
+    "SPECIAL-USE",
+    "STATUS=SIZE",
+    "THREAD=ORDEREDSUBJECT",
+    "THREAD=REFERENCES",
+    "THREAD=REFS",
+    "UIDPLUS",
+    "UNAUTHENTICATE",
+    "UNSELECT",
+    "URL-PARTIAL",
+    "URLAUTH",
+    "UTF8=ACCEPT",
+    "WITHIN",
 };
 
 }  // namespace
@@ -31,6 +70,8 @@ std::string CapabilityList(const CapabilityContext& context) {
   for (const std::string_view name : kAlways) add(name);
   if (context.logged_in) {
     for (const std::string_view name : kAfterLogin) add(name);
+    // RFC 7889.
+    add("APPENDLIMIT=" + std::to_string(context.append_limit));
     return list;
   }
   if (context.can_start_tls) add("STARTTLS");
@@ -39,7 +80,9 @@ std::string CapabilityList(const CapabilityContext& context) {
     add("LOGINDISABLED");
     return list;
   }
-  for (const std::string_view name : kWithPrivacy) add(name);
+  for (const std::string_view name : SaslMechanismNames(context.secure, context.scram)) {
+    add("AUTH=" + std::string(name));
+  }
   return list;
 }
 

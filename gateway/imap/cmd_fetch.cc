@@ -7,6 +7,8 @@
 #include "gateway/imap/fetch_plan.h"
 #include "gateway/imap/fetch_writer.h"
 #include "gateway/imap/flag_update.h"
+#include "gateway/imap/message_selection.h"
+#include "gateway/imap/resync.h"
 #include "gateway/imap/session.h"
 #include "store/base/error.h"
 #include "store/base/logging.h"
@@ -20,6 +22,8 @@ boost::asio::awaitable<Reply> FetchFromView(Session& session, const FetchPlan& p
                                             const std::vector<IndexRange>& messages) {
   for (const IndexRange& range : messages) {
     for (size_t index = range.first; index <= range.last; ++index) {
+      // One that has gone before modseqs were asked for has none; its EXPUNGE is on its way.
+      if (plan.modseq && session.mailbox().modseq(index) == 0) continue;
       AppendLocalFetch(session.out().buffer(), plan, session.mailbox(), index);
       if (!session.out().full()) continue;
       co_await session.out().Flush();
@@ -65,10 +69,15 @@ boost::asio::awaitable<absl::Status> MarkSeen(Session& session,
   co_return absl::OkStatus();
 }
 
-size_t Count(const std::vector<IndexRange>& messages) {
-  size_t count = 0;
-  for (const IndexRange& range : messages) count += range.last - range.first + 1;
-  return count;
+// Why the modifiers may not be used here; empty when they may.
+std::string_view WhyNot(Session& session, const Command& command) {
+  const auto& arguments = std::get<FetchArguments>(command.arguments);
+  // RFC 7162, 3.2.6.
+  if (arguments.vanished && !command.uid) return "VANISHED is for UID FETCH";
+  if (arguments.vanished && !session.enabled().qresync) return "Enable QRESYNC first";
+  // RFC 9394, 3.3.
+  if (arguments.partial && !command.uid) return "PARTIAL is for UID FETCH";
+  return {};
 }
 
 boost::asio::awaitable<Reply> FetchFromStore(Session& session, FetchPlan& plan,
@@ -97,6 +106,7 @@ boost::asio::awaitable<Reply> FetchFromStore(Session& session, FetchPlan& plan,
       failure = MakeStatus(absl::StatusCode::kInternal, "answers out of order");
       break;
     }
+    stream.Recycle(**std::move(response));
     // The store is asked for more only when the client has taken this: a slow client needs no
     // memory.
     if (session.out().full()) co_await session.out().Flush();
@@ -109,6 +119,9 @@ boost::asio::awaitable<Reply> FetchFromStore(Session& session, FetchPlan& plan,
     session.Abort();
   }
   if (!failure.ok()) co_return NoBecause(failure);
+  if (writer.unknown_encoding()) {
+    co_return No("UNKNOWN-CTE", "The encoding of a part is not known");
+  }
   if (writer.messages() < Count(messages)) {
     // RFC 5530: messages that other sessions have removed.
     co_return Ok("[EXPUNGEISSUED] FETCH completed, but some messages are gone");
@@ -120,12 +133,29 @@ boost::asio::awaitable<Reply> FetchFromStore(Session& session, FetchPlan& plan,
 
 boost::asio::awaitable<Reply> Fetch(Session& session, const Command& command) {
   const auto& arguments = std::get<FetchArguments>(command.arguments);
+  if (const std::string_view why = WhyNot(session, command); !why.empty()) co_return Bad(why);
+  // Before anything new is heard of: '*' is the last message that the client knows.
   std::optional<std::vector<IndexRange>> messages =
       command.uid ? session.mailbox().ResolveUids(arguments.set)
                   : session.mailbox().ResolveSequence(arguments.set);
   if (!messages) co_return Bad("No such message number");
+  const bool qresync = session.enabled().qresync;
+  FetchPlan plan = MakeFetchPlan(arguments.items, command.uid || qresync);
+  plan.modseq |= arguments.changed_since.has_value();
+  if (plan.modseq) {
+    const absl::Status enabled = co_await session.EnableCondstore();
+    if (!enabled.ok()) co_return NoBecause(enabled);
+  }
+  if (arguments.vanished) {
+    const absl::Status told =
+        co_await SendVanished(session, *arguments.changed_since, arguments.set);
+    if (!told.ok()) co_return NoBecause(told);
+  }
+  if (arguments.changed_since) {
+    messages = ChangedSince(session.mailbox(), *messages, *arguments.changed_since);
+  }
+  if (arguments.partial) messages = Part(*messages, *arguments.partial);
   if (messages->empty()) co_return Ok("FETCH completed");
-  FetchPlan plan = MakeFetchPlan(arguments.items, command.uid);
   if (plan.local()) co_return co_await FetchFromView(session, plan, *messages);
   co_return co_await FetchFromStore(session, plan, *messages);
 }

@@ -33,8 +33,9 @@ boost::asio::awaitable<void> PushChanges(Session& session) {
     const absl::Status synced = co_await session.selection().SyncIfChanged();
     // The watcher tells again when the store is back.
     if (!synced.ok()) LogDebug("imap: sync while idling failed: {}", ToText(synced));
-    co_await session.SendChanges(true);
+    co_await session.SendLastChanges(true);
   }
+  co_await PushNotifications(session);
   co_await session.out().Flush();
 }
 

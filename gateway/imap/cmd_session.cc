@@ -9,9 +9,32 @@ boost::asio::awaitable<Reply> Capability(Session& session, const Command&) {
   co_return Ok("CAPABILITY completed");
 }
 
-boost::asio::awaitable<Reply> Enable(Session& session, const Command&) {
-  // RFC 5161, 3.1: extensions that are not known, or need no enabling, are passed over.
-  session.out().buffer() += "* ENABLED\r\n";
+boost::asio::awaitable<Reply> Enable(Session& session, const Command& command) {
+  EnabledFeatures& enabled = session.enabled();
+  std::string answer = "* ENABLED";
+  for (const std::string& name : std::get<EnableArguments>(command.arguments).capabilities) {
+    std::string_view known;
+    if (name == "CONDSTORE") {
+      enabled.condstore = true;
+      known = "CONDSTORE";
+    } else if (name == "QRESYNC") {
+      // RFC 7162, 3.2.3: it brings CONDSTORE with it.
+      enabled.condstore = true;
+      enabled.qresync = true;
+      known = "QRESYNC";
+    } else if (name == "UTF8=ACCEPT") {
+      enabled.utf8 = true;
+      known = "UTF8=ACCEPT";
+    } else if (name == "IMAP4REV2") {
+      enabled.rev2 = true;
+      known = "IMAP4rev2";
+    }
+    // RFC 5161, 3.1: extensions that are not known, or need no enabling, are passed over.
+    if (known.empty() || answer.find(known) != std::string::npos) continue;
+    answer += ' ';
+    answer += known;
+  }
+  session.out().buffer() += answer + "\r\n";
   co_return Ok("ENABLE completed");
 }
 

@@ -16,13 +16,17 @@ constexpr size_t kChunk = 16 * 1024;
 
 boost::asio::awaitable<absl::StatusOr<RawCommand>> CommandReader::Read() {
   using Next = CommandAssembler::Next;
-  CommandAssembler assembler({options_.max_literal, options_.max_command});
+  CommandAssembler assembler({.literal = options_.max_literal,
+                              .command = options_.max_command,
+                              .line = options_.max_line});
   RawCommand command;
   Next next = Next::kLine;
   bool first = true;
   while (next != Next::kDone && next != Next::kMessage) {
     if (next == Next::kLine) {
-      // With more input at hand, its answers go out together with those of this command.
+      // With more input at hand, its answers go out together with those of this command. A line
+      // that is too long is read nevertheless, up to a limit: its end says whether a literal
+      // follows.
       if (!reader_.has_line()) co_await out_.Flush();
       RMAIL_CO_ASSIGN_OR_RETURN(const std::string line,
                                 co_await reader_.ReadLine(options_.max_command, first));

@@ -30,41 +30,46 @@ SectionSpec::Kind StoreKind(Section::Kind kind) {
 }
 
 // Identical sections are asked for once; their labels say nothing of a partial one's length.
-void AddSection(FetchPlan& plan, std::string label, SectionSpec spec) {
-  for (size_t i = 0; i < plan.labels.size(); ++i) {
-    if (plan.labels[i] == label &&
+void AddSection(FetchPlan& plan, FetchSection section, SectionSpec spec) {
+  for (size_t i = 0; i < plan.sections.size(); ++i) {
+    if (plan.sections[i].label == section.label &&
         plan.request.sections(static_cast<int>(i)).length() == spec.length()) {
       return;
     }
   }
-  plan.labels.push_back(std::move(label));
+  plan.sections.push_back(std::move(section));
   *plan.request.add_sections() = std::move(spec);
 }
 
-void AddBodySection(FetchPlan& plan, const FetchItem& item) {
-  std::string label = "BODY[";
-  AppendSection(label, item.section);
-  label += ']';
-  SectionSpec spec;
-  spec.mutable_part()->Add(item.section.part.begin(), item.section.part.end());
-  spec.set_kind(StoreKind(item.section.kind));
-  for (const std::string& field : item.section.fields) spec.add_fields(field);
-  if (item.partial) {
-    spec.set_offset(item.partial->offset);
-    spec.set_length(item.partial->length);
-    // RFC 9051, 7.5.2: answers have the offset alone.
-    label += '<';
-    AppendNumber(label, item.partial->offset);
-    label += '>';
+// BODY[...], BINARY[...], BINARY.SIZE[...].
+void AddItemSection(FetchPlan& plan, const FetchItem& item) {
+  FetchSection section;
+  SectionSpec spec = MakeSectionSpec(item.section, item.partial);
+  if (item.kind == FetchItem::Kind::kSection) {
+    section.label = "BODY[";
+  } else {
+    spec.set_decoded(true);
+    const bool size_only = item.kind == FetchItem::Kind::kBinarySize;
+    spec.set_size_only(size_only);
+    section.form = size_only ? FetchSection::Form::kSize : FetchSection::Form::kBinary;
+    section.label = size_only ? "BINARY.SIZE[" : "BINARY[";
   }
-  plan.sets_seen |= !item.peek;
-  AddSection(plan, std::move(label), std::move(spec));
+  AppendSection(section.label, item.section);
+  section.label += ']';
+  if (item.partial) {
+    // RFC 9051, 7.5.2: answers have the offset alone.
+    section.label += '<';
+    AppendNumber(section.label, item.partial->offset);
+    section.label += '>';
+  }
+  plan.sets_seen |= !item.peek && section.form != FetchSection::Form::kSize;
+  AddSection(plan, std::move(section), std::move(spec));
 }
 
 void AddPlainSection(FetchPlan& plan, std::string label, SectionSpec::Kind kind) {
   SectionSpec spec;
   spec.set_kind(kind);
-  AddSection(plan, std::move(label), std::move(spec));
+  AddSection(plan, {std::move(label), FetchSection::Form::kText}, std::move(spec));
 }
 
 void AddItem(FetchPlan& plan, const FetchItem& item) {
@@ -72,6 +77,9 @@ void AddItem(FetchPlan& plan, const FetchItem& item) {
   switch (item.kind) {
     case Kind::kFlags:
       plan.flags = true;
+      break;
+    case Kind::kModseq:
+      plan.modseq = true;
       break;
     case Kind::kUid:
       plan.uid = true;
@@ -103,13 +111,39 @@ void AddItem(FetchPlan& plan, const FetchItem& item) {
       plan.sets_seen = true;
       AddPlainSection(plan, "RFC822.TEXT", SectionSpec::KIND_TEXT);
       break;
+    case Kind::kSaveDate:
+      plan.save_date = true;
+      break;
+    case Kind::kEmailId:
+      plan.email_id = true;
+      break;
+    case Kind::kThreadId:
+      plan.thread_id = true;
+      break;
+    case Kind::kPreview:
+      plan.preview = true;
+      break;
     case Kind::kSection:
-      AddBodySection(plan, item);
+    case Kind::kBinary:
+    case Kind::kBinarySize:
+      AddItemSection(plan, item);
       break;
   }
 }
 
 }  // namespace
+
+SectionSpec MakeSectionSpec(const Section& section, const std::optional<Partial>& partial) {
+  SectionSpec spec;
+  spec.mutable_part()->Add(section.part.begin(), section.part.end());
+  spec.set_kind(StoreKind(section.kind));
+  for (const std::string& field : section.fields) spec.add_fields(field);
+  if (partial) {
+    spec.set_offset(partial->offset);
+    spec.set_length(partial->length);
+  }
+  return spec;
+}
 
 FetchPlan MakeFetchPlan(const std::vector<FetchItem>& items, bool uid_command) {
   FetchPlan plan;
@@ -117,7 +151,13 @@ FetchPlan MakeFetchPlan(const std::vector<FetchItem>& items, bool uid_command) {
   for (const FetchItem& item : items) AddItem(plan, item);
   plan.request.set_internal_dates(plan.internal_date);
   plan.request.set_sizes(plan.size);
-  plan.request.set_digests(plan.envelope || plan.body || plan.body_structure);
+  plan.request.set_digests(plan.digests());
+  if (plan.envelope) plan.request.add_digest_parts(store::v1::DIGEST_PART_ENVELOPE);
+  if (plan.body || plan.body_structure) plan.request.add_digest_parts(store::v1::DIGEST_PART_BODY);
+  if (plan.preview) plan.request.add_digest_parts(store::v1::DIGEST_PART_PREVIEW);
+  if (plan.save_date || plan.email_id || plan.thread_id) {
+    plan.request.add_digest_parts(store::v1::DIGEST_PART_IDENTITY);
+  }
   return plan;
 }
 

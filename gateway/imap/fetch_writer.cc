@@ -48,12 +48,21 @@ void FetchWriter::Begin(const store::v1::FetchMessagesResponse& response, int ro
   uid_ = uid;
   first_item_ = true;
   ++messages_;
-  const bool shows_flags =
-      plan_.flags || std::binary_search(newly_seen_.begin(), newly_seen_.end(), uid_);
-  if (row < response.columns().flags_size()) {
-    mailbox_.SetFlags(*index, response.columns().flags(row), !shows_flags);
-  }
   AppendFetchStart(out_, *index);
+  const store::v1::MessageColumns& columns = response.columns();
+  AppendState(*index, row < columns.flags_size() ? columns.flags(row) : mailbox_.flags(*index),
+              row < columns.modseqs_size() ? columns.modseqs(row) : 0);
+  AppendMetadata(response, row);
+}
+
+void FetchWriter::AppendState(size_t index, uint64_t flags, uint64_t modseq) {
+  const bool newly_seen = std::binary_search(newly_seen_.begin(), newly_seen_.end(), uid_);
+  const bool shows_flags = plan_.flags || newly_seen;
+  const bool shows_modseq = plan_.modseq || (newly_seen && mailbox_.tracks_modseqs());
+  // What is not shown here is told after the command.
+  const bool shows_all = shows_flags && (shows_modseq || !mailbox_.tracks_modseqs());
+  // Flags that lack a new keyword's name would go out with a modseq that says they are complete.
+  if (mailbox_.Names(flags)) mailbox_.SetMessage(index, flags, modseq, !shows_all);
   if (plan_.uid) {
     Separate();
     out_ += "UID ";
@@ -62,9 +71,12 @@ void FetchWriter::Begin(const store::v1::FetchMessagesResponse& response, int ro
   if (shows_flags) {
     Separate();
     out_ += "FLAGS ";
-    AppendFlags(out_, mailbox_.flags(*index), mailbox_.keywords());
+    AppendFlags(out_, mailbox_.flags(index), mailbox_.keywords());
   }
-  AppendMetadata(response, row);
+  if (shows_modseq && mailbox_.modseq(index) != 0) {
+    Separate();
+    mailbox_.AppendModseqItem(out_, mailbox_.modseq(index));
+  }
 }
 
 void FetchWriter::AppendMetadata(const store::v1::FetchMessagesResponse& response, int row) {
@@ -96,31 +108,76 @@ void FetchWriter::AppendMetadata(const store::v1::FetchMessagesResponse& respons
     out_ += "BODYSTRUCTURE ";
     AppendBodyStructure(out_, digest.body(), true);
   }
+  AppendIdentity(digest);
+}
+
+void FetchWriter::AppendIdentity(const store::v1::MessageDigest& digest) {
+  if (plan_.preview) {
+    Separate();
+    out_ += "PREVIEW ";
+    AppendString(out_, digest.preview());
+  }
+  if (plan_.save_date) {
+    Separate();
+    out_ += "SAVEDATE ";
+    if (digest.saved() == 0) {
+      out_ += "NIL";
+    } else {
+      AppendInternalDate(out_, digest.saved());
+    }
+  }
+  const auto append_id = [&](std::string_view name, const std::string& id) {
+    Separate();
+    out_ += name;
+    out_ += id.empty() ? " NIL" : " (" + id + ")";
+  };
+  if (plan_.email_id) append_id("EMAILID", digest.email_id());
+  if (plan_.thread_id) append_id("THREADID", digest.thread_id());
+}
+
+bool FetchWriter::BeginSection(const store::v1::SectionData& data) {
+  if (literal_left_ > 0) return false;
+  const FetchSection& section = plan_.sections[data.section()];
+  const bool absent = data.missing() || data.unknown_encoding();
+  unknown_encoding_ |= data.unknown_encoding();
+  Separate();
+  out_ += section.label;
+  out_ += ' ';
+  if (section.form == FetchSection::Form::kSize) {
+    // There is no NIL here (RFC 3516).
+    AppendNumber(out_, absent ? 0 : data.total());
+    return true;
+  }
+  if (absent) {
+    // RFC 9051, 7.5.2: a part that is not there is NIL.
+    out_ += "NIL";
+    return true;
+  }
+  literal_left_ = data.total();
+  literal_position_ = 0;
+  literal_section_ = data.section();
+  // What is still to come may have a NUL too.
+  literal8_ = section.form == FetchSection::Form::kBinary &&
+              (data.data().size() < data.total() || data.data().find('\0') != std::string::npos);
+  out_ += literal8_ ? "~{" : "{";
+  AppendNumber(out_, data.total());
+  out_ += "}\r\n";
+  return true;
 }
 
 bool FetchWriter::AppendSectionData(const store::v1::SectionData& data) {
-  if (data.section() >= plan_.labels.size()) return false;
+  if (data.section() >= plan_.sections.size()) return false;
   if (data.position() == 0 || data.missing()) {
-    if (literal_left_ > 0) return false;
-    Separate();
-    out_ += plan_.labels[data.section()];
-    if (data.missing()) {
-      // RFC 9051, 7.5.2: a part that is not there is NIL.
-      out_ += " NIL";
-      return true;
-    }
-    out_ += " {";
-    AppendNumber(out_, data.total());
-    out_ += "}\r\n";
-    literal_left_ = data.total();
-    literal_position_ = 0;
-    literal_section_ = data.section();
+    if (!BeginSection(data)) return false;
+    if (literal_left_ == 0) return data.data().empty();
   }
   if (data.section() != literal_section_ || data.position() != literal_position_ ||
       data.data().size() > literal_left_) {
     return false;
   }
+  const size_t start = out_.size();
   out_ += data.data();
+  if (!literal8_) ReplaceNul(out_, start);
   literal_position_ += data.data().size();
   literal_left_ -= data.data().size();
   return true;
@@ -139,18 +196,29 @@ void FetchWriter::Separate() {
   first_item_ = false;
 }
 
-void AppendLocalFetch(std::string& out, const FetchPlan& plan, const SelectedMailbox& mailbox,
+void ReplaceNul(std::string& text, size_t start) {
+  while ((start = text.find('\0', start)) != std::string::npos) text[start] = '\x80';
+}
+
+void AppendLocalFetch(std::string& out, const FetchPlan& plan, SelectedMailbox& mailbox,
                       size_t index) {
   AppendFetchStart(out, index);
   if (plan.uid) {
     out += "UID ";
     AppendNumber(out, mailbox.uid(index));
+    out += ' ';
   }
   if (plan.flags) {
-    out += plan.uid ? " FLAGS " : "FLAGS ";
+    out += "FLAGS ";
     AppendFlags(out, mailbox.flags(index), mailbox.keywords());
+    out += ' ';
   }
-  out += ")\r\n";
+  if (plan.modseq) {
+    mailbox.AppendModseqItem(out, mailbox.modseq(index));
+    out += ' ';
+  }
+  out.back() = ')';
+  out += "\r\n";
 }
 
 }  // namespace rmail::gateway::imap

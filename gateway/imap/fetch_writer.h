@@ -32,12 +32,19 @@ class FetchWriter {
 
   // How many messages were written.
   size_t messages() const { return messages_; }
+  // A part's encoding could not be undone (RFC 3516, 4.3): NIL was written for it.
+  bool unknown_encoding() const { return unknown_encoding_; }
 
  private:
   // Writes the message at `row` of the answer up to its sections.
   void Begin(const store::v1::FetchMessagesResponse& response, int row);
+  // UID, FLAGS and MODSEQ.
+  void AppendState(size_t index, uint64_t flags, uint64_t modseq);
   void AppendMetadata(const store::v1::FetchMessagesResponse& response, int row);
+  void AppendIdentity(const store::v1::MessageDigest& digest);
   bool End();
+  // The item up to the octets, if there are any.
+  bool BeginSection(const store::v1::SectionData& data);
   bool AppendSectionData(const store::v1::SectionData& data);
   // A space, but for the first item of a message.
   void Separate();
@@ -54,11 +61,17 @@ class FetchWriter {
   uint64_t literal_left_ = 0;
   uint64_t literal_position_ = 0;
   uint32_t literal_section_ = 0;
+  bool literal8_ = false;
   size_t messages_ = 0;
+  bool unknown_encoding_ = false;
 };
 
+// Replaces each NUL from `start` on: no string that is not a literal8 can carry one (RFC 9051,
+// CHAR8). It becomes 0x80, which no text has that means NUL.
+void ReplaceNul(std::string& text, size_t start);
+
 // "* 3 FETCH (UID 7 FLAGS (\Seen))" without asking the store.
-void AppendLocalFetch(std::string& out, const FetchPlan& plan, const SelectedMailbox& mailbox,
+void AppendLocalFetch(std::string& out, const FetchPlan& plan, SelectedMailbox& mailbox,
                       size_t index);
 
 }  // namespace rmail::gateway::imap

@@ -24,6 +24,12 @@ FetchPlan Plan(const std::string& items, bool uid = false) {
   return MakeFetchPlan(std::get<FetchArguments>(result.command->arguments).items, uid);
 }
 
+std::vector<std::string> Labels(const FetchPlan& plan) {
+  std::vector<std::string> labels;
+  for (const FetchSection& section : plan.sections) labels.push_back(section.label);
+  return labels;
+}
+
 class FetchWriterTest : public ::testing::Test {
  protected:
   FetchWriterTest() {
@@ -101,6 +107,20 @@ TEST_F(FetchWriterTest, FlagsThatWereNotAskedForAreReportedLater) {
   EXPECT_EQ(out, "* 1 FETCH (UID 10 FLAGS (\\Flagged))\r\n");
 }
 
+TEST_F(FetchWriterTest, KeywordsWithoutANameWaitForTheNextSync) {
+  EXPECT_EQ(Write("(FLAGS)", {"columns { uids: 20 flags: 34 modseqs: 9 }"}),
+            "* 2 FETCH (FLAGS (\\Seen))\r\n");
+  std::string out;
+  EXPECT_TRUE(mailbox_.TakeChanges(out, true));
+  EXPECT_EQ(out, "");
+  mailbox_.Apply(FromText<store::v1::SyncMailboxResponse>(
+      "mailbox { counts { uid_validity: 7 uid_next: 99 highest_modseq: 9 } keywords: 'new' } "
+      "changed { uids: 20 flags: 34 }"));
+  mailbox_.FinishSync();
+  EXPECT_TRUE(mailbox_.TakeChanges(out, true));
+  EXPECT_NE(out.find("* 2 FETCH (UID 20 FLAGS (\\Answered new))\r\n"), std::string::npos) << out;
+}
+
 TEST_F(FetchWriterTest, RefusesAnswersThatContradictThemselves) {
   EXPECT_EQ(
       Write("BODY[]", {"columns { uids: 10 flags: 0 } sections { uid: 10 total: 6 data: 'a' }"}),
@@ -117,24 +137,68 @@ TEST_F(FetchWriterTest, RefusesAnswersThatContradictThemselves) {
       "broken");
 }
 
+TEST_F(FetchWriterTest, BinarySections) {
+  const std::string items = "(BINARY.PEEK[1] BINARY.SIZE[1])";
+  const std::string columns = "columns { uids: 10 flags: 0 } ";
+  EXPECT_EQ(Write(items, {columns + "sections { uid: 10 total: 3 data: 'abc' } "
+                                    "sections { uid: 10 section: 1 total: 3 }"}),
+            "* 1 FETCH (BINARY[1] {3}\r\nabc BINARY.SIZE[1] 3)\r\n");
+  // What has a NUL, or may still bring one, is a literal8.
+  EXPECT_EQ(Write(items, {columns + "sections { uid: 10 total: 3 data: 'a\\000c' }"}),
+            std::string("* 1 FETCH (BINARY[1] ~{3}\r\na\0c)\r\n", 33));
+  EXPECT_EQ(Write(items, {columns + "sections { uid: 10 total: 3 data: 'a' }",
+                          "sections { uid: 10 total: 3 position: 1 data: 'bc' }"}),
+            "* 1 FETCH (BINARY[1] ~{3}\r\nabc)\r\n");
+  EXPECT_EQ(Write(items, {columns + "sections { uid: 10 unknown_encoding: true } "
+                                    "sections { uid: 10 section: 1 missing: true }"}),
+            "* 1 FETCH (BINARY[1] NIL BINARY.SIZE[1] 0)\r\n");
+}
+
+TEST_F(FetchWriterTest, NoNulInAnOrdinaryString) {
+  EXPECT_EQ(
+      Write("BODY.PEEK[]",
+            {"columns { uids: 10 flags: 0 } sections { uid: 10 total: 3 data: '\\000b\\000' }"}),
+      "* 1 FETCH (BODY[] {3}\r\n\x80"
+      "b\x80)\r\n");
+}
+
+TEST_F(FetchWriterTest, WhatElseDigestsTell) {
+  const std::string items = "(PREVIEW SAVEDATE EMAILID THREADID)";
+  EXPECT_EQ(Write(items, {"columns { uids: 10 flags: 0 } digests { preview: 'Hi \"you\"' saved: "
+                          "1000000 email_id: 'M1' thread_id: 'T1' }"}),
+            "* 1 FETCH (PREVIEW \"Hi \\\"you\\\"\" SAVEDATE \" 1-Jan-1970 00:00:01 +0000\" "
+            "EMAILID (M1) THREADID (T1))\r\n");
+  EXPECT_EQ(Write(items, {"columns { uids: 10 flags: 0 } digests {}"}),
+            "* 1 FETCH (PREVIEW \"\" SAVEDATE NIL EMAILID NIL THREADID NIL)\r\n");
+}
+
 TEST(FetchPlanTest, AsksForWhatIsNeeded) {
   EXPECT_TRUE(Plan("(FLAGS UID)").local());
   EXPECT_FALSE(Plan("(FLAGS INTERNALDATE)").local());
   EXPECT_TRUE(Plan("BODY[]").sets_seen);
   EXPECT_TRUE(Plan("RFC822").sets_seen);
   EXPECT_FALSE(Plan("(BODY.PEEK[] RFC822.HEADER)").sets_seen);
+  EXPECT_TRUE(Plan("BINARY[1]").sets_seen);
+  EXPECT_FALSE(Plan("(BINARY.PEEK[1] BINARY.SIZE[1])").sets_seen);
+  for (const char* const item : {"PREVIEW", "SAVEDATE", "EMAILID", "THREADID", "ENVELOPE"}) {
+    EXPECT_TRUE(Plan(item).request.digests()) << item;
+    EXPECT_FALSE(Plan(item).local()) << item;
+  }
+  EXPECT_EQ(Plan("(BINARY[1]<2.3> BINARY.SIZE[])").request.ShortDebugString(),
+            "sections { part: 1 offset: 2 length: 3 decoded: true } "
+            "sections { decoded: true size_only: true }");
   const FetchPlan plan = Plan("(BODY[1.2.HEADER.FIELDS (To \"X Y\")]<3.4> RFC822 RFC822)");
   EXPECT_EQ(plan.request.ShortDebugString(),
             "sections { part: 1 part: 2 kind: KIND_HEADER_FIELDS fields: \"To\" fields: \"X Y\" "
             "offset: 3 length: 4 } sections { }");
-  EXPECT_EQ(plan.labels,
+  EXPECT_EQ(Labels(plan),
             (std::vector<std::string>{"BODY[1.2.HEADER.FIELDS (To \"X Y\")]<3>", "RFC822"}));
 }
 
 TEST(FetchPlanTest, AsksForIdenticalSectionsOnce) {
-  EXPECT_EQ(Plan("(BODY[1]<0.5> BODY.PEEK[1]<0.5> BODY[TEXT] RFC822.TEXT BODY[TEXT])").labels,
+  EXPECT_EQ(Labels(Plan("(BODY[1]<0.5> BODY.PEEK[1]<0.5> BODY[TEXT] RFC822.TEXT BODY[TEXT])")),
             (std::vector<std::string>{"BODY[1]<0>", "BODY[TEXT]", "RFC822.TEXT"}));
-  EXPECT_EQ(Plan("(BODY[1]<0.5> BODY[1]<0.6> BODY[1]<1.5> BODY[1])").labels,
+  EXPECT_EQ(Labels(Plan("(BODY[1]<0.5> BODY[1]<0.6> BODY[1]<1.5> BODY[1])")),
             (std::vector<std::string>{"BODY[1]<0>", "BODY[1]<0>", "BODY[1]<1>", "BODY[1]"}));
 }
 

@@ -16,7 +16,8 @@ constexpr char kMailboxes[] = R"(
     mailboxes { path: "Archive/2024" subscribed: true }
     mailboxes { path: "INBOX" subscribed: true counts { messages: 3 unseen: 2 uid_next: 9 } }
     mailboxes { path: "Lost/Deep/Below" subscribed: true }
-    mailboxes { path: "Entw\303\274rfe" special_use: SPECIAL_USE_DRAFTS })";
+    mailboxes { path: "Entw\303\274rfe" special_use: SPECIAL_USE_DRAFTS }
+    subscribed_paths: "Gone/Far" subscribed_paths: "Lost/Too")";
 
 std::string List(const std::string& arguments) {
   store::v1::ListMailboxesResponse mailboxes;
@@ -25,7 +26,7 @@ std::string List(const std::string& arguments) {
   EXPECT_TRUE(result.command) << arguments << ": " << result.error;
   std::string out;
   const auto& list = std::get<ListArguments>(result.command->arguments);
-  (result.command->name == "LSUB" ? AppendLsub : AppendList)(out, list, mailboxes.mailboxes());
+  (result.command->name == "LSUB" ? AppendLsub : AppendList)(out, list, mailboxes, {});
   return out;
 }
 
@@ -58,6 +59,13 @@ TEST(ListTest, Selections) {
   EXPECT_EQ(List("LIST (SUBSCRIBED) \"\" %"),
             "* LIST (\\Subscribed \\HasNoChildren) \"/\" INBOX\r\n"
             "* LIST (\\Subscribed \\HasChildren \\Archive) \"/\" Archive\r\n");
+  EXPECT_EQ(List("LIST (SUBSCRIBED) \"\" (G* Lost/T*)"),
+            "* LIST (\\Subscribed \\NonExistent \\HasNoChildren) \"/\" Gone/Far\r\n"
+            "* LIST (\\Subscribed \\NonExistent \\HasNoChildren) \"/\" Lost/Too\r\n");
+  EXPECT_EQ(List("LIST (SUBSCRIBED RECURSIVEMATCH) \"\" G%"),
+            "* LIST (\\NonExistent \\HasNoChildren) \"/\" Gone (CHILDINFO (\"SUBSCRIBED\"))\r\n");
+  EXPECT_EQ(List("LIST (SPECIAL-USE SUBSCRIBED) \"\" *"),
+            "* LIST (\\Subscribed \\HasChildren \\Archive) \"/\" Archive\r\n");
   EXPECT_EQ(List("LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (Archive Lost)"),
             "* LIST (\\Subscribed \\HasChildren \\Archive) \"/\" Archive (CHILDINFO "
             "(\"SUBSCRIBED\"))\r\n"
@@ -76,10 +84,11 @@ TEST(ListTest, Status) {
 TEST(LsubTest, ShowsSubscribedAndWhatLiesAbove) {
   EXPECT_EQ(List("LSUB \"\" *"),
             "* LSUB () \"/\" INBOX\r\n* LSUB () \"/\" Archive\r\n* LSUB () \"/\" Archive/2024\r\n"
-            "* LSUB () \"/\" Lost/Deep/Below\r\n");
+            "* LSUB () \"/\" Gone/Far\r\n* LSUB () \"/\" Lost/Deep/Below\r\n* LSUB () \"/\" "
+            "Lost/Too\r\n");
   EXPECT_EQ(List("LSUB \"\" %"),
             "* LSUB () \"/\" INBOX\r\n* LSUB () \"/\" Archive\r\n"
-            "* LSUB (\\Noselect) \"/\" Lost\r\n");
+            "* LSUB (\\Noselect) \"/\" Gone\r\n* LSUB (\\Noselect) \"/\" Lost\r\n");
 }
 
 std::string Expression(const std::string& keys) {
@@ -92,7 +101,7 @@ std::string Expression(const std::string& keys) {
   const ParseResult result = ParseCommand("a SEARCH " + keys);
   EXPECT_TRUE(result.command) << keys << ": " << result.error;
   const auto expression =
-      MakeSearchExpression(std::get<SearchArguments>(result.command->arguments).keys, mailbox);
+      MakeSearchExpression(std::get<SearchArguments>(result.command->arguments).keys, mailbox, {});
   return expression ? expression->all_of().ShortDebugString() : "none";
 }
 

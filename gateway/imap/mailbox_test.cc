@@ -30,7 +30,7 @@ TEST_F(MailboxTest, ListsTheDefaultMailboxes) {
 TEST_F(MailboxTest, CreatesMailboxes) {
   RunLoggedIn(R"(
     C: a CREATE Projects/&AOk-t&AOk-/
-    S: a OK CREATE completed
+    S: a OK [MAILBOXID (...)] CREATE completed
     C: b CREATE Projects/&AOk-t&AOk-
     S: b NO [ALREADYEXISTS] The mailbox exists already
     C: c CREATE inbox
@@ -63,6 +63,8 @@ TEST_F(MailboxTest, SelectsAndExamines) {
     S: * OK [UNSEEN 2] First unseen message
     S: * OK [UIDVALIDITY ...] UIDs are valid
     S: * OK [UIDNEXT 3] Predicted next UID
+    S: * OK [HIGHESTMODSEQ ...] Highest
+    S: * OK [MAILBOXID (...)] ...
     S: b OK [READ-WRITE] SELECT completed
     C: c EXAMINE INBOX
     S: * FLAGS (...)

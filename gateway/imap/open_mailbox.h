@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "gateway/common/connection.h"
 #include "gateway/common/store_session.h"
+#include "gateway/imap/search_contexts.h"
 #include "gateway/imap/selected_mailbox.h"
 
 namespace rmail::gateway::imap {
@@ -27,6 +28,10 @@ class OpenMailbox {
   OpenMailbox& operator=(const OpenMailbox&) = delete;
 
   SelectedMailbox& view() { return view_; }
+  // Once it is open: no other selection of this gateway has or had it. Not 0.
+  uint64_t id() const { return watch_; }
+  // Searches whose results the client is told changes of; they end with the selection (RFC 5267).
+  SearchContexts& searches() { return searches_; }
 
   // The first sync, after which nothing is left to report, and the start of the watch. A mailbox
   // that changes wakes the connection while IDLE lasts.
@@ -56,6 +61,7 @@ class OpenMailbox {
   const StoreSession store_;
   client::Watcher& watcher_;
   SelectedMailbox view_;
+  SearchContexts searches_;
   // Shared with the watcher's callback.
   const std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
   uint64_t watch_ = 0;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "gateway/imap/syntax/mailbox_name.h"
-
 namespace rmail::gateway::imap {
 
 namespace {
@@ -11,11 +9,20 @@ namespace {
 using store::v1::SearchExpression;
 using Kind = SearchKey::Kind;
 
-constexpr int64_t kDayMicros = int64_t{86400} * 1'000'000;
+constexpr int64_t kSecondMicros = 1'000'000;
+constexpr int64_t kDayMicros = 86400 * kSecondMicros;
+
+// Whether there is a range like "5:*".
+bool HasOpenEnd(const SequenceSet& set) {
+  return std::any_of(set.ranges.begin(), set.ranges.end(), [](const SequenceRange& range) {
+    return (range.first == kStar) != (range.last == kStar);
+  });
+}
 
 class ExpressionMaker {
  public:
-  explicit ExpressionMaker(const SelectedMailbox& mailbox) : mailbox_(mailbox) {}
+  ExpressionMaker(const SelectedMailbox& mailbox, const SearchMoment& moment)
+      : mailbox_(mailbox), moment_(moment) {}
 
   bool AllOf(const std::vector<SearchKey>& keys, SearchExpression& out) {
     auto& list = *out.mutable_all_of();
@@ -29,6 +36,8 @@ class ExpressionMaker {
       case Kind::kAll:
       // No message is ever \Recent here (RFC 9051 has done away with it), so OLD is all of them.
       case Kind::kOld:
+      // RFC 8514, 4.3: all mailboxes keep the date.
+      case Kind::kSaveDateSupported:
         out.mutable_all_of();
         return true;
       case Kind::kNew:
@@ -47,16 +56,34 @@ class ExpressionMaker {
       case Kind::kSequence: {
         const auto messages = mailbox_.ResolveSequence(key.set);
         if (!messages) return false;
-        mailbox_.AddUidRanges(*messages, *out.mutable_uids()->mutable_ranges());
+        AddMessages(*messages, HasOpenEnd(key.set), out);
         return true;
       }
       case Kind::kUid:
-        mailbox_.AddUidRanges(mailbox_.ResolveUids(key.set), *out.mutable_uids()->mutable_ranges());
+        AddMessages(mailbox_.ResolveUids(key.set), HasOpenEnd(key.set), out);
+        return true;
+      case Kind::kOlder:
+        out.set_received_before((moment_.now - key.number) * kSecondMicros);
+        return true;
+      case Kind::kYounger:
+        out.set_received_from((moment_.now - key.number) * kSecondMicros);
         return true;
       default:
         MakeCondition(key, out);
         return true;
     }
+  }
+
+  // `open`: the set has no upper end.
+  void AddMessages(const std::vector<IndexRange>& messages, bool open,
+                   SearchExpression& out) const {
+    UidRangeList& ranges = *out.mutable_uids()->mutable_ranges();
+    mailbox_.AddUidRanges(messages, ranges);
+    const uint32_t last = mailbox_.size() == 0 ? 0 : mailbox_.uid(mailbox_.size() - 1);
+    if (!moment_.growing || !open || last == UINT32_MAX) return;
+    store::v1::UidRange* const range = ranges.Add();
+    range->set_first(last + 1);
+    range->set_last(UINT32_MAX);
   }
 
   // Keys that need nothing of the mailbox.
@@ -80,6 +107,16 @@ class ExpressionMaker {
         return;
       case Kind::kSmaller:
         out.set_smaller_than(number);
+        return;
+      case Kind::kModseq:
+        // RFC 7162, 3.1.5: there is one modseq a message, whatever entry is named.
+        out.set_modseq_from(number);
+        return;
+      case Kind::kEmailId:
+        out.set_email_id(key.text);
+        return;
+      case Kind::kThreadId:
+        out.set_thread_id(key.text);
         return;
       case Kind::kHeader:
         out.mutable_header()->set_field(key.field);
@@ -122,31 +159,46 @@ class ExpressionMaker {
         out.mutable_all_of()->add_expressions()->set_sent_from(start);
         out.mutable_all_of()->add_expressions()->set_sent_before(end);
         return;
+      case Kind::kSavedBefore:
+        out.set_saved_before(start);
+        return;
+      case Kind::kSavedSince:
+        out.set_saved_from(start);
+        return;
+      case Kind::kSavedOn:
+        out.mutable_all_of()->add_expressions()->set_saved_from(start);
+        out.mutable_all_of()->add_expressions()->set_saved_before(end);
+        return;
       default:
         return;
     }
   }
 
   const SelectedMailbox& mailbox_;
+  const SearchMoment moment_;
 };
 
 }  // namespace
 
 std::optional<SearchExpression> MakeSearchExpression(const std::vector<SearchKey>& keys,
-                                                     const SelectedMailbox& mailbox) {
+                                                     const SelectedMailbox& mailbox,
+                                                     const SearchMoment& moment) {
   SearchExpression expression;
-  if (!ExpressionMaker(mailbox).AllOf(keys, expression)) return std::nullopt;
+  if (!ExpressionMaker(mailbox, moment).AllOf(keys, expression)) return std::nullopt;
   return expression;
 }
 
-bool IsSearchCharset(std::string_view charset) {
-  return charset.empty() || charset == "UTF-8" || charset == "US-ASCII";
-}
-
-bool HasUtf8Texts(const std::vector<SearchKey>& keys) {
-  return std::all_of(keys.begin(), keys.end(), [](const SearchKey& key) {
-    return IsUtf8(key.text) && IsUtf8(key.field) && HasUtf8Texts(key.children);
-  });
+store::v1::SortCriterion MakeSortCriterion(const SortKey& key) {
+  using Criterion = store::v1::SortCriterion;
+  static constexpr Criterion::Key kKeys[] = {
+      Criterion::KEY_ARRIVAL,     Criterion::KEY_CC,        Criterion::KEY_DATE,
+      Criterion::KEY_DISPLAYFROM, Criterion::KEY_DISPLAYTO, Criterion::KEY_FROM,
+      Criterion::KEY_SIZE,        Criterion::KEY_SUBJECT,   Criterion::KEY_TO};
+  static_assert(std::size(kKeys) == static_cast<size_t>(SortKey::Kind::kTo) + 1);
+  Criterion criterion;
+  criterion.set_key(kKeys[static_cast<size_t>(key.kind)]);
+  criterion.set_reverse(key.reverse);
+  return criterion;
 }
 
 }  // namespace rmail::gateway::imap

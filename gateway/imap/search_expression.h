@@ -2,26 +2,31 @@
 #ifndef RMAIL_GATEWAY_IMAP_SEARCH_EXPRESSION_H_
 #define RMAIL_GATEWAY_IMAP_SEARCH_EXPRESSION_H_
 
+#include <cstdint>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "gateway/imap/selected_mailbox.h"
-#include "gateway/imap/syntax/command.h"
+#include "gateway/imap/syntax/search_arguments.h"
 #include "rmail/store/v1/message.pb.h"
 
 namespace rmail::gateway::imap {
 
+// What an expression depends on beside the keys and the mailbox.
+struct SearchMoment {
+  // Seconds since 1970.
+  int64_t now = 0;
+  // The expression is used again when there are more messages: "5:*" takes them in.
+  bool growing = false;
+};
+
 // An expression that all keys together make. Sequence numbers become UIDs by the mailbox; nullopt
 // when one is higher than the number of messages.
 std::optional<store::v1::SearchExpression> MakeSearchExpression(const std::vector<SearchKey>& keys,
-                                                                const SelectedMailbox& mailbox);
+                                                                const SelectedMailbox& mailbox,
+                                                                const SearchMoment& moment);
 
-// Whether the charset is one that searches can be in: UTF-8, US-ASCII or none given.
-bool IsSearchCharset(std::string_view charset);
-
-// Whether all texts of the keys are UTF-8.
-bool HasUtf8Texts(const std::vector<SearchKey>& keys);
+store::v1::SortCriterion MakeSortCriterion(const SortKey& key);
 
 }  // namespace rmail::gateway::imap
 

@@ -1,6 +1,7 @@
 #include "gateway/imap/selected_mailbox.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "gateway/imap/syntax/writer.h"
 
@@ -14,19 +15,12 @@ constexpr size_t kFirstKeywordBit = 5;
 constexpr size_t kKeywordBits = 31;
 constexpr uint64_t kAllFlags = (uint64_t{1} << (kFirstKeywordBit + kKeywordBits)) - 1;
 
-void SortUnique(std::vector<uint32_t>& uids) {
+}  // namespace
+
+void SortUniqueUids(std::vector<uint32_t>& uids) {
   if (!std::is_sorted(uids.begin(), uids.end())) std::sort(uids.begin(), uids.end());
   uids.erase(std::unique(uids.begin(), uids.end()), uids.end());
 }
-
-void AppendUntaggedNumber(std::string& out, uint64_t number, std::string_view name) {
-  out += "* ";
-  AppendNumber(out, number);
-  out += ' ';
-  out += name;
-}
-
-}  // namespace
 
 SelectedMailbox::SelectedMailbox(std::string name, bool read_only)
     : name_(std::move(name)), read_only_(read_only) {}
@@ -37,6 +31,10 @@ std::optional<size_t> SelectedMailbox::IndexOf(uint32_t uid) const {
   return static_cast<size_t>(found - uids_.begin());
 }
 
+size_t SelectedMailbox::LowerBound(uint32_t uid) const {
+  return static_cast<size_t>(std::lower_bound(uids_.begin(), uids_.end(), uid) - uids_.begin());
+}
+
 std::optional<size_t> SelectedMailbox::FirstUnseen() const {
   for (size_t i = 0; i < flags_.size(); ++i) {
     if ((flags_[i] & store::v1::MESSAGE_FLAGS_SEEN) == 0) return i;
@@ -44,11 +42,19 @@ std::optional<size_t> SelectedMailbox::FirstUnseen() const {
   return std::nullopt;
 }
 
+void SelectedMailbox::TrackModseqs() {
+  if (tracks_modseqs_) return;
+  tracks_modseqs_ = true;
+  modseqs_.assign(uids_.size(), 0);
+  refill_ = modseq_ != 0;
+}
+
 store::v1::SyncMailboxRequest SelectedMailbox::SyncRequest() const {
   store::v1::SyncMailboxRequest request;
   request.set_mailbox(name_);
   request.set_uid_validity(uid_validity_);
-  request.set_since_modseq(modseq_);
+  request.set_since_modseq(refill_ ? 0 : modseq_);
+  request.set_omit_modseqs(!tracks_modseqs_);
   return request;
 }
 
@@ -60,11 +66,12 @@ bool SelectedMailbox::Apply(const store::v1::SyncMailboxResponse& response) {
     uid_next_ = counts.uid_next();
     next_modseq_ = counts.highest_modseq();
     SetKeywords(response.mailbox().keywords());
-    resetting_ = response.reset() && modseq_ != 0;
+    resetting_ = modseq_ != 0 && (refill_ || response.reset());
     listed_.clear();
     if (modseq_ == 0) {
       uids_.reserve(counts.messages());
-      flags_.reserve(counts.messages());
+      flags_.Reserve(counts.messages());
+      if (tracks_modseqs_) modseqs_.reserve(counts.messages());
     }
   }
   ApplyColumns(response.changed());
@@ -74,30 +81,51 @@ bool SelectedMailbox::Apply(const store::v1::SyncMailboxResponse& response) {
 
 void SelectedMailbox::ApplyColumns(const store::v1::MessageColumns& columns) {
   const int count = std::min(columns.uids_size(), columns.flags_size());
+  if (AppendColumns(columns, count)) return;
   size_t from = 0;
   for (int i = 0; i < count; ++i) {
     const uint32_t uid = columns.uids(i);
+    const uint64_t modseq = i < columns.modseqs_size() ? columns.modseqs(i) : 0;
     if (resetting_) listed_.push_back(uid);
     if (uids_.empty() || uid > uids_.back()) {
       uids_.push_back(uid);
-      flags_.push_back(columns.flags(i) & named_flags_);
+      flags_.Add(columns.flags(i) & named_flags_);
+      if (tracks_modseqs_) modseqs_.push_back(modseq);
       continue;
     }
-    const auto found =
-        std::lower_bound(uids_.begin() + static_cast<std::ptrdiff_t>(from), uids_.end(), uid);
-    from = static_cast<size_t>(found - uids_.begin());
+    // Most changes are of neighbours: look there first.
+    if (from < uids_.size() && uids_[from] < uid) ++from;
+    if (from >= uids_.size() || uids_[from] != uid) from = LowerBound(uid);
     // UIDs only grow (RFC 9051, 2.3.1.1): one that is new below the highest known can't be shown to
     // this client.
-    if (*found != uid) continue;
-    SetFlags(from, columns.flags(i), true);
+    if (uids_[from] != uid) continue;
+    SetMessage(from, columns.flags(i), modseq, true);
   }
 }
 
+// A whole mailbox comes this way: no message is looked for.
+bool SelectedMailbox::AppendColumns(const store::v1::MessageColumns& columns, int count) {
+  if (resetting_ || count == 0) return false;
+  const auto first = columns.uids().begin();
+  const auto last = first + count;
+  if (!uids_.empty() && *first <= uids_.back()) return false;
+  if (std::adjacent_find(first, last, std::greater_equal<>()) != last) return false;
+  uids_.insert(uids_.end(), first, last);
+  flags_.Append({columns.flags().data(), static_cast<size_t>(count)}, named_flags_);
+  if (!tracks_modseqs_) return true;
+  for (int i = 0; i < count; ++i) {
+    modseqs_.push_back(i < columns.modseqs_size() ? columns.modseqs(i) : 0);
+  }
+  return true;
+}
+
 void SelectedMailbox::FinishSync() {
+  if (modseq_ != next_modseq_) ++generation_;
   modseq_ = next_modseq_;
+  refill_ = false;
   if (!resetting_) return;
   resetting_ = false;
-  SortUnique(listed_);
+  SortUniqueUids(listed_);
   std::set_difference(uids_.begin(), uids_.end(), listed_.begin(), listed_.end(),
                       std::back_inserter(expunged_));
   listed_ = {};
@@ -108,13 +136,21 @@ void SelectedMailbox::ForgetChanges() {
   changed_.clear();
   keywords_changed_ = false;
   reported_size_ = uids_.size();
+  told_modseq_ = modseq_;
+  sent_modseq_ = modseq_;
 }
 
-void SelectedMailbox::SetFlags(size_t index, uint64_t flags, bool report) {
+void SelectedMailbox::SetMessage(size_t index, uint64_t flags, uint64_t modseq, bool report) {
   flags &= named_flags_;
-  if (flags_[index] == flags) return;
-  flags_[index] = flags;
-  if (report) changed_.push_back(uids_[index]);
+  bool changed = flags_[index] != flags;
+  if (changed) flags_.Set(index, flags);
+  if (tracks_modseqs_ && modseq != 0) {
+    // The first one that is known is no change.
+    changed |= modseqs_[index] != 0 && modseqs_[index] != modseq;
+    modseqs_[index] = modseq;
+  }
+  if (changed) ++generation_;
+  if (changed && report) changed_.push_back(uids_[index]);
 }
 
 void SelectedMailbox::SetKeywords(const google::protobuf::RepeatedPtrField<std::string>& keywords) {
@@ -127,84 +163,19 @@ void SelectedMailbox::SetKeywords(const google::protobuf::RepeatedPtrField<std::
   }
 }
 
+std::vector<uint32_t> SelectedMailbox::UnreportedExpunges() const {
+  std::vector<uint32_t> uids = expunged_;
+  SortUniqueUids(uids);
+  return uids;
+}
+
 void SelectedMailbox::MarkExpunged(const UidRangeList& uids) {
+  if (!uids.empty()) ++generation_;
   for (const store::v1::UidRange& range : uids) {
     const auto first = std::lower_bound(uids_.begin(), uids_.end(), range.first());
     const auto last = std::upper_bound(first, uids_.end(), range.last());
     expunged_.insert(expunged_.end(), first, last);
   }
-}
-
-bool SelectedMailbox::TakeChanges(std::string& out, bool expunges) {
-  if (expunges && !expunged_.empty()) TakeExpunges(out);
-  if (expunges && !expunged_.empty()) return false;
-  if (uids_.size() != reported_size_) {
-    AppendUntaggedNumber(out, uids_.size(), "EXISTS\r\n");
-    reported_size_ = uids_.size();
-  }
-  TakeKeywordChange(out);
-  if (!changed_.empty()) TakeFlagChanges(out);
-  return changed_.empty();
-}
-
-void SelectedMailbox::TakeExpunges(std::string& out) {
-  SortUnique(expunged_);
-  auto gone = expunged_.begin();
-  size_t kept = 0;
-  size_t unreported = 0;
-  for (size_t i = 0; i < uids_.size(); ++i) {
-    // Once the piece is full, the rest keeps its place for the next one.
-    const bool full = out.size() >= kPiece;
-    while (!full && gone != expunged_.end() && *gone < uids_[i]) ++gone;
-    if (!full && gone != expunged_.end() && *gone == uids_[i]) {
-      // A message that came and went without the client's knowledge has no number there.
-      if (i < reported_size_) {
-        // Each EXPUNGE lowers the numbers behind it (RFC 9051, 7.5.1).
-        AppendUntaggedNumber(out, kept + 1, "EXPUNGE\r\n");
-        ++unreported;
-      }
-      ++gone;
-      continue;
-    }
-    uids_[kept] = uids_[i];
-    flags_[kept] = flags_[i];
-    ++kept;
-  }
-  // Behind the last message there is nothing to report.
-  if (out.size() < kPiece) gone = expunged_.end();
-  uids_.resize(kept);
-  flags_.resize(kept);
-  reported_size_ -= unreported;
-  if (gone == expunged_.end()) {
-    expunged_ = {};
-  } else {
-    expunged_.erase(expunged_.begin(), gone);
-  }
-}
-
-void SelectedMailbox::TakeFlagChanges(std::string& out) {
-  SortUnique(changed_);
-  auto next = changed_.begin();
-  for (; next != changed_.end() && out.size() < kPiece; ++next) {
-    const std::optional<size_t> index = IndexOf(*next);
-    if (!index) continue;
-    AppendUntaggedNumber(out, *index + 1, "FETCH (UID ");
-    AppendNumber(out, *next);
-    out += " FLAGS ";
-    AppendFlags(out, flags_[*index], keywords_);
-    out += ")\r\n";
-  }
-  if (next == changed_.end()) {
-    changed_ = {};
-  } else {
-    changed_.erase(changed_.begin(), next);
-  }
-}
-
-void SelectedMailbox::TakeKeywordChange(std::string& out) {
-  if (!keywords_changed_) return;
-  keywords_changed_ = false;
-  AppendFlagsAnswers(out);
 }
 
 void SelectedMailbox::AppendFlagsAnswers(std::string& out) const {
@@ -227,6 +198,7 @@ void SelectedMailbox::AppendFlagsAnswers(std::string& out) const {
 
 std::optional<std::vector<IndexRange>> SelectedMailbox::ResolveSequence(
     const SequenceSet& set) const {
+  if (set.saved) return ResolveUids(saved_);
   std::vector<IndexRange> messages;
   for (const SequenceRange& range : Normalize(set, static_cast<uint32_t>(uids_.size()))) {
     if (range.first > uids_.size()) return std::nullopt;
@@ -236,6 +208,7 @@ std::optional<std::vector<IndexRange>> SelectedMailbox::ResolveSequence(
 }
 
 std::vector<IndexRange> SelectedMailbox::ResolveUids(const SequenceSet& set) const {
+  if (set.saved) return ResolveUids(saved_);
   std::vector<IndexRange> messages;
   auto from = uids_.begin();
   for (const SequenceRange& range : Normalize(set, uids_.empty() ? 0 : uids_.back())) {
@@ -261,5 +234,7 @@ void SelectedMailbox::AddUidRanges(const std::vector<IndexRange>& messages,
     uids->set_last(uids_[range.last]);
   }
 }
+
+std::string_view MailboxId(std::string_view name) { return name.substr(name.rfind('/') + 1); }
 
 }  // namespace rmail::gateway::imap

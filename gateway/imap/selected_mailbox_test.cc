@@ -143,6 +143,115 @@ TEST_F(SelectedMailboxTest, NoMoreKeywordsCanBeMadeWhenAllAreNamed) {
   EXPECT_TRUE(out.ends_with(" k30)] Flags that can be changed\r\n")) << out;
 }
 
+// UIDs 10 and 20 with modseqs 5 and 6, for a client with QRESYNC.
+class ModseqTest : public ::testing::Test {
+ protected:
+  ModseqTest() {
+    mailbox_.TrackModseqs();
+    mailbox_.UseVanished();
+    Sync(mailbox_, "changed { uids: 10 uids: 20 flags: 0 flags: 1 modseqs: 5 modseqs: 6 }");
+    mailbox_.ForgetChanges();
+  }
+  // A sync up to a modseq.
+  void SyncTo(uint64_t modseq, const std::string& text) {
+    EXPECT_TRUE(mailbox_.Apply(FromText<store::v1::SyncMailboxResponse>(
+        "mailbox { keywords: '$Forwarded' counts { uid_validity: 7 highest_modseq: " +
+        std::to_string(modseq) + " } } " + text)));
+    mailbox_.FinishSync();
+  }
+  std::string Code() {
+    std::string out;
+    mailbox_.TakeHighestModseq(out);
+    return out;
+  }
+  SelectedMailbox mailbox_{"accounts/a@b/mailboxes/1", false};
+};
+
+TEST_F(ModseqTest, TellsModseqsWithFlags) {
+  EXPECT_FALSE(mailbox_.SyncRequest().omit_modseqs());
+  EXPECT_EQ(mailbox_.modseq(1), 6u);
+  SyncTo(60, "changed { uids: 20 flags: 5 modseqs: 60 }");
+  EXPECT_EQ(Changes(mailbox_), "* 2 FETCH (UID 20 FLAGS (\\Seen \\Flagged) MODSEQ (60))\r\n");
+  EXPECT_EQ(Code(), "") << "the client has seen it";
+  // Changed there and back.
+  SyncTo(62, "changed { uids: 20 flags: 5 modseqs: 62 }");
+  EXPECT_EQ(Changes(mailbox_), "* 2 FETCH (UID 20 FLAGS (\\Seen \\Flagged) MODSEQ (62))\r\n");
+  SyncTo(62, "changed { uids: 20 flags: 5 modseqs: 62 }");
+  EXPECT_EQ(Changes(mailbox_), "");
+}
+
+TEST_F(ModseqTest, VanishedHasSetsOfUids) {
+  SyncTo(60,
+         "changed { uids: 30 uids: 31 uids: 32 uids: 40 flags: 0 flags: 0 flags: 0 flags: 0 "
+         "modseqs: 51 modseqs: 51 modseqs: 51 modseqs: 51 }");
+  EXPECT_EQ(Changes(mailbox_), "* 6 EXISTS\r\n");
+  EXPECT_EQ(Code(), "* OK [HIGHESTMODSEQ 60] Highest\r\n");
+  SyncTo(61,
+         "expunged { first: 30 last: 39 } expunged { first: 1 last: 10 } expunged { first: 50 "
+         "last: 50 } changed { uids: 50 flags: 0 modseqs: 60 }");
+  EXPECT_EQ(Changes(mailbox_), "* VANISHED 10,30:32\r\n");
+  EXPECT_EQ(mailbox_.size(), 2u);
+  EXPECT_EQ(mailbox_.modseq(1), 51u) << "modseqs stay with their messages";
+}
+
+TEST_F(ModseqTest, AClientIsNotMadeToBelieveThatItKnowsDelayedExpunges) {
+  SyncTo(60, "expunged { first: 10 last: 10 } changed { uids: 20 flags: 0 modseqs: 60 }");
+  EXPECT_EQ(Changes(mailbox_, false), "* 2 FETCH (UID 20 FLAGS () MODSEQ (60))\r\n");
+  EXPECT_EQ(Code(), "* OK [HIGHESTMODSEQ 50] Changes are still to be reported\r\n");
+  EXPECT_EQ(Code(), "");
+  EXPECT_EQ(Changes(mailbox_), "* VANISHED 10\r\n");
+  EXPECT_EQ(Code(), "* OK [HIGHESTMODSEQ 60] Highest\r\n");
+}
+
+TEST_F(ModseqTest, WhatWasSentAheadOfTheSyncIsKnown) {
+  mailbox_.SetMessage(0, 1, 70, false);
+  std::string out;
+  mailbox_.AppendModseqItem(out, 70);
+  EXPECT_EQ(out, "MODSEQ (70)");
+  EXPECT_TRUE(mailbox_.told_beyond_sync());
+  // The sync failed.
+  EXPECT_EQ(Changes(mailbox_), "");
+  EXPECT_EQ(Code(), "* OK [HIGHESTMODSEQ 50] Highest\r\n");
+  SyncTo(70, "changed { uids: 10 flags: 1 modseqs: 70 }");
+  EXPECT_FALSE(mailbox_.told_beyond_sync());
+  EXPECT_EQ(Changes(mailbox_), "");
+  EXPECT_EQ(Code(), "* OK [HIGHESTMODSEQ 70] Highest\r\n");
+}
+
+TEST_F(ModseqTest, LongSetsBecomeSeveralLines) {
+  std::string columns = "changed {";
+  for (int uid = 100; uid < 20'000; uid += 2) {
+    columns += " uids: " + std::to_string(uid) + " flags: 0 modseqs: 51";
+  }
+  SyncTo(60, columns + " }");
+  Changes(mailbox_);
+  SyncTo(61, "expunged { first: 100 last: 20000 }");
+  const std::string out = Changes(mailbox_);
+  EXPECT_EQ(mailbox_.size(), 2u);
+  size_t lines = 0;
+  for (size_t at = 0; at < out.size(); at = out.find("\r\n", at) + 2, ++lines) {
+    EXPECT_TRUE(out.substr(at).starts_with("* VANISHED "));
+    EXPECT_LE(out.find("\r\n", at) - at, SetLines::kMaxLine + 22);
+  }
+  EXPECT_GT(lines, 5u);
+  EXPECT_TRUE(out.ends_with(",19996,19998\r\n")) << out.substr(out.size() - 40);
+}
+
+TEST_F(SelectedMailboxTest, LearnsModseqsLater) {
+  EXPECT_TRUE(mailbox_.SyncRequest().omit_modseqs());
+  EXPECT_EQ(mailbox_.modseq(0), 0u);
+  mailbox_.TrackModseqs();
+  EXPECT_EQ(mailbox_.SyncRequest().since_modseq(), 0u);
+  EXPECT_FALSE(mailbox_.SyncRequest().omit_modseqs());
+  Sync(mailbox_,
+       "changed { uids: 20 uids: 30 uids: 40 uids: 50 flags: 1 flags: 2 flags: 0 flags: 0 "
+       "modseqs: 3 modseqs: 50 modseqs: 5 modseqs: 49 }");
+  EXPECT_EQ(mailbox_.SyncRequest().since_modseq(), 50u);
+  EXPECT_EQ(Changes(mailbox_),
+            "* 1 EXPUNGE\r\n* 4 EXISTS\r\n* 2 FETCH (UID 30 FLAGS (\\Answered) MODSEQ (50))\r\n");
+  EXPECT_EQ(mailbox_.modseq(2), 5u);
+}
+
 TEST(SelectedMailboxPiecesTest, ChangesComeInPieces) {
   constexpr uint32_t kMessages = 20'000;
   SelectedMailbox mailbox("m", false);

@@ -7,7 +7,11 @@
 #include <utility>
 
 #include "gateway/imap/capabilities.h"
+#include "gateway/imap/commands.h"
+#include "gateway/imap/notifications.h"
+#include "gateway/imap/search_updates.h"
 #include "gateway/imap/syntax/parser.h"
+#include "gateway/imap/syntax/writer.h"
 #include "store/base/error.h"
 #include "store/base/logging.h"
 #include "store/base/status.h"
@@ -37,6 +41,12 @@ Session::Session(std::shared_ptr<Connection> connection, const SessionContext& c
       out_(*connection_, context.options.login_timeout),
       commands_(reader_, out_, context.options) {}
 
+Session::~Session() = default;
+
+void Session::SetNotifications(std::unique_ptr<Notifications> notifications) {
+  notifications_ = std::move(notifications);
+}
+
 SessionState Session::state() const {
   if (!store_) return kNotAuthenticated;
   return selection_ == nullptr ? kAuthenticated : kSelected;
@@ -47,6 +57,9 @@ std::string Session::Capabilities() const {
       .logged_in = state() != kNotAuthenticated,
       .can_start_tls = !connection_->secure() && context_.tls != nullptr,
       .private_enough = private_enough(),
+      .secure = connection_->secure(),
+      .scram = context_.access.scram(),
+      .append_limit = context_.options.max_message_size,
   });
 }
 
@@ -54,6 +67,8 @@ boost::asio::awaitable<void> Session::Run() {
   out_.SetTimeout(context_.options.login_timeout, absl::Now() + context_.options.login_timeout);
   out_.buffer() += "* OK [" + Capabilities() + "] " + context_.options.hostname + " ready\r\n";
   while (!ending_ && !aborted_ && !out_.failed()) {
+    co_await PushNotifications(*this);
+    if (ending_ || aborted_ || out_.failed()) break;
     const absl::Duration left = out_.time_left();
     // A client that sends all the time is never waited for.
     if (left <= absl::ZeroDuration()) {
@@ -71,7 +86,7 @@ boost::asio::awaitable<void> Session::Run() {
 }
 
 boost::asio::awaitable<void> Session::Handle(RawCommand raw) {
-  const ParseResult parsed = ParseCommand(raw.text);
+  const ParseResult parsed = ParseCommand(raw.text, {.utf8_names = enabled_.utf8_names()});
   message_ = raw.message;
   Reply reply;
   if (raw.oversized) {
@@ -94,6 +109,7 @@ boost::asio::awaitable<void> Session::Handle(RawCommand raw) {
   out_.buffer() += "\r\n";
   if (out_.full()) co_await out_.Flush();
   if (std::exchange(upgrade_, false)) co_await Upgrade();
+  if (std::exchange(compress_, false)) co_await StartCompression();
 }
 
 boost::asio::awaitable<Reply> Session::Dispatch(const Command& command) {
@@ -118,17 +134,43 @@ boost::asio::awaitable<Reply> Session::Execute(const CommandEntry& entry, const 
   const Reply reply = co_await entry.run(*this, command);
   if (selected() && keeps_mailbox) {
     const bool expunges = command.uid || (entry.effects & kUsesSequence) == 0;
-    if (!aborted_) co_await SendChanges(expunges);
+    if (!aborted_) co_await SendLastChanges(expunges);
     EndIfMailboxLost();
   }
   co_return reply;
 }
 
 boost::asio::awaitable<void> Session::SendChanges(bool expunges) {
+  co_await BeginSearchUpdates(*this);
   while (!mailbox().TakeChanges(out_.buffer(), expunges)) {
     co_await out_.Flush();
     if (out_.failed()) co_return;
   }
+  co_await FinishSearchUpdates(*this);
+}
+
+boost::asio::awaitable<void> Session::SendLastChanges(bool expunges) {
+  if (mailbox().told_beyond_sync()) {
+    // What happened before the modseq that the client has seen must reach it first, expunges among
+    // it.
+    const absl::Status synced = co_await selection_->Sync();
+    if (!synced.ok()) LogDebug("imap: sync failed: {}", ToText(synced));
+  }
+  co_await SendChanges(expunges);
+  mailbox().TakeHighestModseq(out_.buffer());
+}
+
+boost::asio::awaitable<absl::Status> Session::EnableCondstore() {
+  if (enabled_.condstore) co_return absl::OkStatus();
+  if (selected()) {
+    mailbox().TrackModseqs();
+    RMAIL_CO_RETURN_IF_ERROR(co_await selection_->Sync());
+    out_.buffer() += "* OK [HIGHESTMODSEQ ";
+    AppendNumber(out_.buffer(), mailbox().modseq());
+    out_.buffer() += "] Highest\r\n";
+  }
+  enabled_.condstore = true;
+  co_return absl::OkStatus();
 }
 
 void Session::EndIfMailboxLost() {
@@ -156,6 +198,15 @@ void Session::LogIn(StoreSession store) {
   out_.SetTimeout(context_.options.idle_timeout);
 }
 
+void Session::LogOut() {
+  SetNotifications(nullptr);
+  selection_ = nullptr;
+  store_.reset();
+  enabled_ = EnabledFeatures();
+  const absl::Duration timeout = context_.options.login_timeout;
+  out_.SetTimeout(timeout, absl::Now() + timeout);
+}
+
 boost::asio::awaitable<void> Session::LoginFailed() {
   const int factor = std::min(1 << std::min(login_failures_, 10), kMaxDelayFactor);
   ++login_failures_;
@@ -180,6 +231,14 @@ boost::asio::awaitable<void> Session::Upgrade() {
   const absl::Status status = co_await connection_->StartTls(*context_.tls);
   if (status.ok()) co_return;
   LogDebug("imap: STARTTLS with {} failed: {}", connection_->peer(), ToText(status));
+  Abort();
+}
+
+boost::asio::awaitable<void> Session::StartCompression() {
+  co_await out_.Flush();
+  const absl::Status status = connection_->StartCompression();
+  if (status.ok()) co_return;
+  LogWarning("imap: no compression for {}: {}", connection_->peer(), ToText(status));
   Abort();
 }
 

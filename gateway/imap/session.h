@@ -23,11 +23,14 @@
 #include "gateway/common/tls_context.h"
 #include "gateway/imap/command_reader.h"
 #include "gateway/imap/command_table.h"
+#include "gateway/imap/enabled_features.h"
 #include "gateway/imap/imap_options.h"
 #include "gateway/imap/open_mailbox.h"
 #include "gateway/imap/response_writer.h"
 
 namespace rmail::gateway::imap {
+
+class Notifications;
 
 // What all sessions of a server share; outlives them. `tls` may be null.
 struct SessionContext {
@@ -42,6 +45,7 @@ class Session {
   Session(std::shared_ptr<Connection> connection, const SessionContext& context);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+  ~Session();
 
   // From the greeting to the end.
   boost::asio::awaitable<void> Run();
@@ -61,9 +65,17 @@ class Session {
 
   // Notes a successful login.
   void LogIn(StoreSession store);
+  // Back to where a client is before its login, but for TLS and compression (RFC 8437).
+  void LogOut();
   // Notes a failed one, and waits so that guessing is slow. After too many of them the session
   // ends.
   boost::asio::awaitable<void> LoginFailed();
+
+  // What the client has switched on so far.
+  EnabledFeatures& enabled() { return enabled_; }
+  // For commands that switch CONDSTORE on by their use (RFC 7162, 3.1): the selected mailbox's
+  // modseqs are known from now on, and go out with flags. On an error all is as before.
+  boost::asio::awaitable<absl::Status> EnableCondstore();
 
   // Only after login.
   const StoreSession& store() const { return *store_; }
@@ -75,15 +87,24 @@ class Session {
   // Null deselects.
   void SetSelection(std::unique_ptr<OpenMailbox> selection) { selection_ = std::move(selection); }
 
+  // What NOTIFY asked for; null for nothing.
+  Notifications* notifications() { return notifications_.get(); }
+  void SetNotifications(std::unique_ptr<Notifications> notifications);
+
   // Only when a mailbox is selected: tells the client what it does not know yet, EXPUNGE only if
   // they may be sent now. What does not fill a write is left to the next one.
   boost::asio::awaitable<void> SendChanges(bool expunges);
+  // The same at the end of a command. With QRESYNC the client learns here too up to which modseq it
+  // knows everything.
+  boost::asio::awaitable<void> SendLastChanges(bool expunges);
 
   // APPEND's message: whoever takes it reads it.
   std::optional<LiteralSize> TakeMessage() { return std::exchange(message_, std::nullopt); }
 
   // Does STARTTLS's handshake once its OK is sent.
   void UpgradeAfterReply() { upgrade_ = true; }
+  // Compresses (RFC 4978) all behind the command's OK.
+  void CompressAfterReply() { compress_ = true; }
   // Ends the session once the command's answers are sent. `bye` is the text after "* BYE "; empty
   // for none.
   void EndAfterReply(std::string_view bye);
@@ -98,6 +119,7 @@ class Session {
   boost::asio::awaitable<Reply> Dispatch(const Command& command);
   boost::asio::awaitable<Reply> Execute(const CommandEntry& entry, const Command& command);
   boost::asio::awaitable<void> Upgrade();
+  boost::asio::awaitable<void> StartCompression();
   void Count(const Reply& reply);
   void EndIfMailboxLost();
 
@@ -108,10 +130,13 @@ class Session {
   CommandReader commands_;
   std::optional<StoreSession> store_;
   std::unique_ptr<OpenMailbox> selection_;
+  std::unique_ptr<Notifications> notifications_;
   std::optional<LiteralSize> message_;
+  EnabledFeatures enabled_;
   int login_failures_ = 0;
   int bad_commands_ = 0;
   bool upgrade_ = false;
+  bool compress_ = false;
   bool ending_ = false;
   bool aborted_ = false;
 };

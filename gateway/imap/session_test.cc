@@ -15,9 +15,9 @@ using Tls = testing::LineClient::Tls;
 
 TEST_F(SessionTest, GreetsAndLogsInAndOut) {
   Run(R"(
-    S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN] mail.example.com ready
+    S: * OK [CAPABILITY IMAP4rev1 ... AUTH=PLAIN ...] mail.example.com ready
     C: a CAPABILITY
-    S: * CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN
+    S: * CAPABILITY IMAP4rev1 ... AUTH=PLAIN ...
     S: a OK CAPABILITY completed
     C: b ID ("name" "test" "version" NIL)
     S: * ID ("name" "rmail")
@@ -25,12 +25,12 @@ TEST_F(SessionTest, GreetsAndLogsInAndOut) {
     C: c NOOP
     S: c OK NOOP completed
     C: d login ALICE@example.com "secret"
-    S: d OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE CHILDREN IDLE LIST-EXTENDED LIST-STATUS NAMESPACE SPECIAL-USE STATUS=SIZE UNSELECT] Logged in
+    S: d OK [CAPABILITY IMAP4rev1 ... UNSELECT ...] Logged in
     C: e NAMESPACE
     S: * NAMESPACE (("" "/")) NIL NIL
     S: e OK NAMESPACE completed
     C: f ENABLE CONDSTORE
-    S: * ENABLED
+    S: * ENABLED CONDSTORE
     S: f OK ENABLE completed
     C: g LOGOUT
     S: * BYE Logging out
@@ -181,7 +181,20 @@ TEST_F(SessionTest, WhatIsTooLargeIsRefusedAndTheSessionGoesOn) {
   transcript.client().Send("c STATUS {1000000+}\r\n" + std::string(1000000, '\n') + " ()\r\n");
   transcript.Run("S: c BAD [TOOBIG] The command is too long\nC: d NOOP\nS: d OK ...");
   transcript.client().Send("e NOOP " + std::string(200000, 'x') + "\r\n");
-  transcript.Run("S: e BAD ...\nC: f NOOP\nS: f OK ...");
+  transcript.Run("S: e BAD [TOOBIG] The command is too long\nC: f NOOP\nS: f OK ...");
+  // 64 KiB are not too much, nor is more in several lines.
+  const std::string half(40'000, 'x');
+  transcript.client().Send("g STATUS " + std::string(65'500, 'x') + " (MESSAGES)\r\n");
+  transcript.Run("S: g NO [NONEXISTENT] ...");
+  transcript.client().Send("h SEARCH TEXT " + half + " TEXT {1+}\r\nx TEXT " + half + "\r\n");
+  transcript.Run("S: h BAD Select a mailbox first");
+  // A literal that such a line announces is skipped with it.
+  transcript.client().Send("i LOGIN " + std::string(70'000, 'x') + " {8+}\r\nj NOOP\r\n\r\n");
+  transcript.Run("S: i BAD [TOOBIG] The command is too long\nC: k NOOP\nS: k OK ...");
+  // What is behind a message is a line like any other.
+  transcript.client().Send("l APPEND INBOX {1+}\r\nx" + std::string(70'000, ' ') +
+                           "{8+}\r\nm NOOP\r\n\r\n");
+  transcript.Run("S: l BAD The line is too long\nC: n NOOP\nS: n OK ...");
 }
 
 TEST_F(SessionTest, AnOverlongLineEndsTheSession) {
@@ -238,7 +251,7 @@ TEST_F(SessionTest, HostileOctetsAreAnsweredWithBad) {
 TEST_F(SessionTest, StartTls) {
   StartServer(FastOptions(), true);
   Run(R"(
-    S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE STARTTLS LOGINDISABLED] ...
+    S: * OK [CAPABILITY IMAP4rev1 ... STARTTLS LOGINDISABLED] ...
     C: a LOGIN alice@example.com secret
     S: a NO [PRIVACYREQUIRED] Use STARTTLS first
     C: b AUTHENTICATE PLAIN AGFsaWNlQGV4YW1wbGUuY29tAHNlY3JldA==
@@ -247,7 +260,7 @@ TEST_F(SessionTest, StartTls) {
     S: c OK Begin TLS negotiation now
     TLS:
     C: d CAPABILITY
-    S: * CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN
+    S: * CAPABILITY IMAP4rev1 ... AUTH=PLAIN ...
     S: d OK ...
     C: e STARTTLS
     S: e BAD TLS is up already
@@ -272,7 +285,7 @@ TEST_F(SessionTest, NothingPipelinedBehindStartTlsIsExecuted) {
 TEST_F(SessionTest, ImplicitTls) {
   StartServer(FastOptions(), true);
   Transcript(server().imaps_port(), Tls::kOn).Run(R"(
-    S: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE AUTH=PLAIN] ...
+    S: * OK [CAPABILITY IMAP4rev1 ... AUTH=PLAIN ...] ...
     C: a LOGIN alice@example.com secret
     S: a OK ...
   )");
@@ -383,6 +396,23 @@ TEST_F(SessionTest, ALostStoreIsUnavailableAndTheSessionGoesOn) {
     C2: b LOGIN alice@example.com secret
     S2: b OK ...
   )");
+}
+
+TEST_F(SessionTest, ASelectThatFindsNoStoreLeavesNothingSelected) {
+  Transcript transcript(server().port());
+  LogIn(transcript, 1);
+  transcript.Run("C: a ENABLE QRESYNC\nS: * ENABLED QRESYNC\nS: a OK ...");
+  Select(transcript, 1);
+  SetStoreLost(true);
+  transcript.Run(R"(
+    C: b SELECT INBOX
+    S: * OK [CLOSED] The previous mailbox is closed
+    S: b NO [UNAVAILABLE] ...
+    C: c CHECK
+    S: c BAD Select a mailbox first
+  )");
+  SetStoreLost(false);
+  transcript.Run("C: d SELECT INBOX\nS*: d OK [READ-WRITE] SELECT completed");
 }
 
 }  // namespace

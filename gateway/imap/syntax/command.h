@@ -8,15 +8,23 @@
 #include "gateway/imap/syntax/append_arguments.h"
 #include "gateway/imap/syntax/mailbox_arguments.h"
 #include "gateway/imap/syntax/message_arguments.h"
+#include "gateway/imap/syntax/metadata_arguments.h"
+#include "gateway/imap/syntax/notify_arguments.h"
 #include "gateway/imap/syntax/search_arguments.h"
+#include "gateway/imap/syntax/select_arguments.h"
 #include "gateway/imap/syntax/session_arguments.h"
+#include "gateway/imap/syntax/url_arguments.h"
 
 namespace rmail::gateway::imap {
 
 using Arguments =
-    std::variant<NoArguments, AuthenticateArguments, LoginArguments, IdArguments, EnableArguments,
-                 MailboxArguments, StatusArguments, ListArguments, FetchArguments, StoreArguments,
-                 SearchArguments, UidExpungeArguments, AppendArguments>;
+    std::variant<NoArguments, AuthenticateArguments, CompressArguments, LoginArguments, IdArguments,
+                 EnableArguments, MailboxArguments, SelectArguments, StatusArguments, ListArguments,
+                 FetchArguments, StoreArguments, SearchArguments, SortArguments, ThreadArguments,
+                 CancelUpdateArguments, UidExpungeArguments, AppendArguments, GenUrlAuthArguments,
+                 ResetKeyArguments, UrlFetchArguments, CreateArguments, RenameArguments,
+                 CopyArguments, QuotaArguments, GetMetadataArguments, SetMetadataArguments,
+                 NotifyArguments>;
 
 struct Command {
   std::string tag;

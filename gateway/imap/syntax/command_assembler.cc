@@ -7,6 +7,13 @@
 
 namespace rmail::gateway::imap {
 
+namespace {
+
+// Kept of a line that is too long: its tag is in there.
+constexpr uint64_t kFront = 1024;
+
+}  // namespace
+
 std::optional<LiteralSize> AnnouncedLiteral(std::string_view line) {
   if (line.empty() || line.back() != '}') return std::nullopt;
   const size_t brace = line.rfind('{');
@@ -25,15 +32,22 @@ std::string_view WithoutLineEnding(std::string_view line) {
 
 CommandAssembler::Next CommandAssembler::AddLine(std::string_view line) {
   line = WithoutLineEnding(line);
-  if (text_.size() + line.size() > limits_.command) oversized_ = true;
-  if (!oversized_) text_ += line;
+  if (line.size() > limits_.line || text_.size() + line.size() > limits_.command) {
+    oversized_ = true;
+  }
+  if (!oversized_) {
+    text_ += line;
+  } else if (text_.empty()) {
+    text_ = line.substr(0, std::min<uint64_t>(kFront, limits_.line));
+  }
   const std::optional<LiteralSize> literal = AnnouncedLiteral(line);
   return literal ? Continue(*literal) : Next::kDone;
 }
 
 CommandAssembler::Next CommandAssembler::Continue(const LiteralSize& literal) {
-  // APPEND's message is its first literal or, behind the mailbox's name, its second: what stands in
-  // front of later ones is not parsed over and over.
+  // What APPEND and REPLACE read on their own begins with the first literal or, behind the
+  // mailbox's name, with the second: what stands in front of later ones is not parsed over and
+  // over.
   if (!oversized_ && ++literals_ <= 2 && AnnouncesMessage(text_)) return Next::kMessage;
   if (literal.octets > limits_.literal || text_.size() + literal.octets > limits_.command) {
     oversized_ = true;

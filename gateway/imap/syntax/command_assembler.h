@@ -13,7 +13,8 @@
 
 namespace rmail::gateway::imap {
 
-// The literal that a line, without its ending, announces at its end: "A1 LOGIN {5}".
+// The literal that a line, without its ending, announces at its end: "A1 LOGIN {5}". `binary` is
+// not filled.
 std::optional<LiteralSize> AnnouncedLiteral(std::string_view line);
 
 // The line without its CRLF or bare LF.
@@ -23,10 +24,13 @@ std::string_view WithoutLineEnding(std::string_view line);
 class CommandAssembler {
  public:
   struct Limits {
-    // Octets of one literal that is an argument (APPEND's message is none).
+    // Octets of one literal that is an argument (those of APPEND's and REPLACE's messages are
+    // none).
     uint64_t literal = 64 * 1024;
     // Octets of the whole command.
     uint64_t command = 256 * 1024;
+    // Octets of one line, without its ending.
+    uint64_t line = 64 * 1024;
   };
 
   // What the owner does next.
@@ -39,7 +43,8 @@ class CommandAssembler {
     kContinuation,
     // Nothing: text() is the command, or oversized() is true.
     kDone,
-    // Nothing: the command is complete but for APPEND's message, which the client is about to send.
+    // Nothing: an APPEND or REPLACE goes on with a literal, which the client is about to send. See
+    // append_arguments.h.
     kMessage,
   };
 

@@ -119,6 +119,18 @@ TEST(CommandAssemblerTest, LimitsTheWholeCommand) {
   EXPECT_EQ(driver.input(), "b NOOP\r\n");
 }
 
+TEST(CommandAssemblerTest, LimitsALineAndSkipsWhatItAnnounces) {
+  Driver driver({.literal = 10, .command = 100, .line = 20});
+  driver.Feed("a NOOP 01234567 {5+}\r\n01234 0123456789\r\nb NOOP\r\n");
+  EXPECT_FALSE(driver.assembler().oversized());
+  EXPECT_EQ(driver.input(), "b NOOP\r\n");
+  Driver longer({.literal = 10, .command = 100, .line = 20});
+  longer.Feed("a NOOP 012345678 {5+}\r\n01234\r\nb NOOP\r\n");
+  EXPECT_TRUE(longer.assembler().oversized());
+  EXPECT_EQ(longer.assembler().text(), "a NOOP 012345678 {5+");
+  EXPECT_EQ(longer.input(), "b NOOP\r\n");
+}
+
 TEST(CommandAssemblerTest, ManyLiteralsTakeNoQuadraticTime) {
   CommandAssembler assembler({1024, 256 * 1024});
   Next next = assembler.AddLine("a APPEND \"" + std::string(65'000, '(') + " {0+}\r\n");

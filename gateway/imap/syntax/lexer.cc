@@ -1,6 +1,7 @@
 #include "gateway/imap/syntax/lexer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/imap/syntax/characters.h"
 #include "gateway/imap/syntax/mailbox_name.h"
@@ -83,6 +84,15 @@ bool Lexer::Quoted(std::string& text) {
 }
 
 bool Lexer::Literal(std::string& text) {
+  // RFC 9051, CHAR8.
+  return LiteralOctets(text) && (text.find('\0') == std::string::npos || Fail("NUL in a literal"));
+}
+
+bool Lexer::Literal8(std::string& octets) {
+  return rest_.starts_with("~{") && TryChar('~') ? LiteralOctets(octets) : Fail("Literal expected");
+}
+
+bool Lexer::LiteralOctets(std::string& text) {
   rest_.remove_prefix(1);
   uint64_t octets = 0;
   if (!Number(octets)) return false;
@@ -91,8 +101,7 @@ bool Lexer::Literal(std::string& text) {
   if (octets > rest_.size()) return Fail("Incomplete literal");
   text.assign(rest_.substr(0, octets));
   rest_.remove_prefix(octets);
-  // RFC 9051, CHAR8.
-  return text.find('\0') == std::string::npos || Fail("NUL in a literal");
+  return true;
 }
 
 bool Lexer::String(std::string& text) {
@@ -114,13 +123,23 @@ bool Lexer::NString(std::optional<std::string>& text) {
   return String(text.emplace());
 }
 
+bool Lexer::DecodeName(std::string wire, std::string& name) {
+  if (options_.utf8_names) {
+    if (!IsUtf8(wire)) return Fail("Name is not in UTF-8");
+    name = std::move(wire);
+    return true;
+  }
+  std::optional<std::string> decoded = DecodeMailboxName(wire);
+  if (!decoded) return Fail("Name is not in modified UTF-7");
+  name = *std::move(decoded);
+  return true;
+}
+
 bool Lexer::Mailbox(std::string& name) {
   std::string wire;
-  if (!AString(wire)) return false;
-  std::optional<std::string> decoded = DecodeMailboxName(wire);
-  if (!decoded) return Fail("Mailbox name is not in modified UTF-7");
+  if (!AString(wire) || !DecodeName(std::move(wire), name)) return false;
   // RFC 9051, mailbox: INBOX is case-insensitive.
-  name = EqualsIgnoreCase(*decoded, "INBOX") ? "INBOX" : *std::move(decoded);
+  if (EqualsIgnoreCase(name, "INBOX")) name = "INBOX";
   return true;
 }
 
@@ -129,11 +148,7 @@ bool Lexer::ListMailbox(std::string& pattern) {
   const bool read = Peek() == '"' || Peek() == '{'
                         ? String(wire)
                         : Run([](char c) { return IsListChar(c); }, wire, "Pattern expected");
-  if (!read) return false;
-  std::optional<std::string> decoded = DecodeMailboxName(wire);
-  if (!decoded) return Fail("Pattern is not in modified UTF-7");
-  pattern = *std::move(decoded);
-  return true;
+  return read && DecodeName(std::move(wire), pattern);
 }
 
 bool Lexer::Number(uint64_t& number, uint64_t highest) {
@@ -165,6 +180,11 @@ bool Lexer::SequenceNumber(uint32_t& number) {
 }
 
 bool Lexer::Sequence(SequenceSet& set) {
+  // RFC 5182, seq-last-command: it stands alone.
+  if (TryChar('$')) {
+    set.saved = true;
+    return true;
+  }
   do {
     SequenceRange& range = set.ranges.emplace_back();
     if (!SequenceNumber(range.first)) return false;
@@ -175,6 +195,7 @@ bool Lexer::Sequence(SequenceSet& set) {
 }
 
 bool Lexer::FinalLiteral(LiteralSize& size) {
+  size.binary = TryChar('~');
   if (!TryChar('{')) return Fail("Literal expected");
   if (!Number(size.octets)) return false;
   size.synchronizing = !TryChar('+');

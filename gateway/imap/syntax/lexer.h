@@ -21,6 +21,16 @@ struct LiteralSize {
   uint64_t octets = 0;
   // False for "{n+}" (RFC 7888): the client does not wait.
   bool synchronizing = true;
+  // "~{n}", a literal8 (RFC 3516): its octets may be NUL.
+  bool binary = false;
+  bool operator==(const LiteralSize&) const = default;
+};
+
+// What the session's client has enabled, as far as it changes what a command means.
+struct ParseOptions {
+  // Mailbox names are UTF-8 as they are (RFC 6855, 3; RFC 9051, 5.1); otherwise modified UTF-7 is
+  // decoded.
+  bool utf8_names = false;
 };
 
 class Lexer {
@@ -29,7 +39,8 @@ class Lexer {
   static constexpr size_t kMaxWord = 128;
 
   // The text outlives the lexer.
-  explicit Lexer(std::string_view text) : rest_(text) {}
+  explicit Lexer(std::string_view text, ParseOptions options = {})
+      : rest_(text), options_(options) {}
 
   bool AtEnd() const { return rest_.empty(); }
   // '\0' at the end.
@@ -57,16 +68,18 @@ class Lexer {
   // A quoted string or a literal.
   bool String(std::string& text);
   bool AString(std::string& text);
+  // A literal8 (RFC 3516): any octets.
+  bool Literal8(std::string& octets);
   bool NString(std::optional<std::string>& text);
-  // A mailbox's name, from modified UTF-7 to UTF-8.
+  // A mailbox's name, in UTF-8, by the options.
   bool Mailbox(std::string& name);
-  // A LIST pattern, from modified UTF-7 to UTF-8.
+  // A LIST pattern, in UTF-8, by the options.
   bool ListMailbox(std::string& pattern);
   bool Number(uint64_t& number, uint64_t highest = UINT64_MAX);
   // nz-number.
   bool NonZero(uint32_t& number);
   bool Sequence(SequenceSet& set);
-  // "{n}" or "{n+}" at the end of the text.
+  // "{n}", "{n+}" or the same with a "~" at the end of the text.
   bool FinalLiteral(LiteralSize& size);
 
  private:
@@ -75,9 +88,12 @@ class Lexer {
            size_t most = std::string_view::npos);
   bool Quoted(std::string& text);
   bool Literal(std::string& text);
+  bool LiteralOctets(std::string& octets);
   bool SequenceNumber(uint32_t& number);
+  bool DecodeName(std::string wire, std::string& name);
 
   std::string_view rest_;
+  ParseOptions options_;
   std::string_view error_;
 };
 

@@ -134,7 +134,8 @@ std::string EncodeMailboxName(std::string_view name) {
   return wire;
 }
 
-void AppendMailboxName(std::string& out, std::string_view name) {
+void AppendMailboxName(std::string& out, std::string_view name, bool utf8) {
+  if (utf8) return AppendUtf8AString(out, name);
   const bool plain =
       std::all_of(name.begin(), name.end(), [](char c) { return IsPlain(c) && c != '&'; });
   if (plain) {

@@ -41,12 +41,27 @@ struct FetchItem {
     kRfc822,
     kRfc822Header,
     kRfc822Text,
+    // RFC 8514.
+    kSaveDate,
+    // RFC 8474.
+    kEmailId,
+    kThreadId,
+    // RFC 8970; the text is always at hand, so LAZY makes no difference.
+    kPreview,
+    // RFC 7162.
+    kModseq,
+    // BODY[...].
     kSection,
+    // RFC 3516: the section is a part and nothing else.
+    kBinary,
+    kBinarySize,
   };
   Kind kind = Kind::kFlags;
-  // The rest is for kSection only.
+  // For kSection and kBinary.
   bool peek = false;
+  // For those and kBinarySize.
   Section section;
+  // For kSection and kBinary.
   std::optional<Partial> partial;
   bool operator==(const FetchItem&) const = default;
 };
@@ -55,12 +70,20 @@ struct FetchArguments {
   SequenceSet set;
   // Macros (ALL, FAST, FULL) are expanded.
   std::vector<FetchItem> items;
+  // RFC 7162: only messages whose modseq is above it.
+  std::optional<uint64_t> changed_since;
+  // Tell what has vanished since then; never without it.
+  bool vanished = false;
+  // RFC 9394: only some of the messages.
+  std::optional<PartialRange> partial;
   bool operator==(const FetchArguments&) const = default;
 };
 
 struct StoreArguments {
   enum class Operation { kReplace, kAdd, kRemove };
   SequenceSet set;
+  // RFC 7162: only messages whose modseq is not above it.
+  std::optional<uint64_t> unchanged_since;
   Operation operation = Operation::kReplace;
   bool silent = false;
   FlagList flags;

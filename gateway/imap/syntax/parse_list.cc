@@ -1,4 +1,6 @@
 // LIST, LSUB and STATUS.
+#include <algorithm>
+
 #include "gateway/imap/syntax/parse_arguments.h"
 
 namespace rmail::gateway::imap {
@@ -14,12 +16,7 @@ bool ParsePattern(Lexer& lexer, std::vector<std::string>& patterns) {
 
 // RFC 5258, list-select-opts; the opening parenthesis is taken.
 bool ParseSelectOptions(Lexer& lexer, ListArguments& arguments) {
-  std::string option;
-  bool first = true;
-  while (!lexer.TryChar(')')) {
-    if (!first && !lexer.Space()) return false;
-    first = false;
-    if (!lexer.Keyword(option)) return false;
+  const auto parse = [&](std::string_view option) {
     if (option == "SUBSCRIBED") {
       arguments.select_subscribed = true;
     } else if (option == "REMOTE") {
@@ -31,7 +28,9 @@ bool ParseSelectOptions(Lexer& lexer, ListArguments& arguments) {
     } else {
       return lexer.Fail("Unknown selection option");
     }
-  }
+    return true;
+  };
+  if (!ParseOptionList(lexer, parse)) return false;
   // RFC 5258, 3.1: RECURSIVEMATCH needs an option to apply to.
   if (arguments.select_recursive_match && !arguments.select_subscribed &&
       !arguments.select_special_use) {
@@ -42,12 +41,7 @@ bool ParseSelectOptions(Lexer& lexer, ListArguments& arguments) {
 
 // RFC 5258, return-option, behind "RETURN (".
 bool ParseReturnOptions(Lexer& lexer, ListArguments& arguments) {
-  std::string option;
-  bool first = true;
-  while (!lexer.TryChar(')')) {
-    if (!first && !lexer.Space()) return false;
-    first = false;
-    if (!lexer.Keyword(option)) return false;
+  return ParseOptionList(lexer, [&](std::string_view option) {
     if (option == "SUBSCRIBED") {
       arguments.return_subscribed = true;
     } else if (option == "CHILDREN") {
@@ -56,12 +50,12 @@ bool ParseReturnOptions(Lexer& lexer, ListArguments& arguments) {
       arguments.return_special_use = true;
     } else if (option == "STATUS") {
       // RFC 5819.
-      if (!lexer.Space() || !ParseStatusItems(lexer, arguments.return_status)) return false;
+      return lexer.Space() && ParseStatusItems(lexer, arguments.return_status);
     } else {
       return lexer.Fail("Unknown return option");
     }
-  }
-  return true;
+    return true;
+  });
 }
 
 bool ParsePatterns(Lexer& lexer, ListArguments& arguments) {
@@ -90,22 +84,9 @@ bool ParseStatusItems(Lexer& lexer, std::vector<StatusItem>& items) {
   do {
     if (!lexer.Keyword(name)) return false;
     if (items.size() == 20) return lexer.Fail("Too many status items");
-    if (name == "MESSAGES") {
-      items.push_back(StatusItem::kMessages);
-    } else if (name == "RECENT") {
-      items.push_back(StatusItem::kRecent);
-    } else if (name == "UIDNEXT") {
-      items.push_back(StatusItem::kUidNext);
-    } else if (name == "UIDVALIDITY") {
-      items.push_back(StatusItem::kUidValidity);
-    } else if (name == "UNSEEN") {
-      items.push_back(StatusItem::kUnseen);
-    } else if (name == "SIZE") {
-      // RFC 8438.
-      items.push_back(StatusItem::kSize);
-    } else {
-      return lexer.Fail("Unknown status item");
-    }
+    const auto found = std::find(std::begin(kStatusItemNames), std::end(kStatusItemNames), name);
+    if (found == std::end(kStatusItemNames)) return lexer.Fail("Unknown status item");
+    items.push_back(static_cast<StatusItem>(found - std::begin(kStatusItemNames)));
   } while (lexer.TryChar(' '));
   return lexer.Char(')');
 }

@@ -1,4 +1,4 @@
-// SEARCH.
+// Search keys.
 #include <algorithm>
 
 #include "gateway/imap/syntax/characters.h"
@@ -24,6 +24,9 @@ enum class Operand {
   kHeader,
   // A keyword's atom.
   kFlagKeyword,
+  // nz-number.
+  kSeconds,
+  kModseq,
   kUidSet,
   kOneKey,
   kTwoKeys,
@@ -45,17 +48,24 @@ constexpr KeyGrammar kKeys[] = {
     {"CC", Kind::kHeader, Operand::kFieldText},
     {"DELETED", Kind::kFlag, Operand::kNone, store::v1::MESSAGE_FLAGS_DELETED},
     {"DRAFT", Kind::kFlag, Operand::kNone, store::v1::MESSAGE_FLAGS_DRAFT},
+    {"EMAILID", Kind::kEmailId, Operand::kText},
     {"FLAGGED", Kind::kFlag, Operand::kNone, store::v1::MESSAGE_FLAGS_FLAGGED},
     {"FROM", Kind::kHeader, Operand::kFieldText},
     {"HEADER", Kind::kHeader, Operand::kHeader},
     {"KEYWORD", Kind::kKeyword, Operand::kFlagKeyword},
     {"LARGER", Kind::kLarger, Operand::kSize},
+    {"MODSEQ", Kind::kModseq, Operand::kModseq},
     {"NEW", Kind::kNew, Operand::kNone},
     {"NOT", Kind::kNot, Operand::kOneKey},
     {"OLD", Kind::kOld, Operand::kNone},
+    {"OLDER", Kind::kOlder, Operand::kSeconds},
     {"ON", Kind::kOn, Operand::kDate},
     {"OR", Kind::kOr, Operand::kTwoKeys},
     {"RECENT", Kind::kRecent, Operand::kNone},
+    {"SAVEDATESUPPORTED", Kind::kSaveDateSupported, Operand::kNone},
+    {"SAVEDBEFORE", Kind::kSavedBefore, Operand::kDate},
+    {"SAVEDON", Kind::kSavedOn, Operand::kDate},
+    {"SAVEDSINCE", Kind::kSavedSince, Operand::kDate},
     {"SEEN", Kind::kFlag, Operand::kNone, store::v1::MESSAGE_FLAGS_SEEN},
     {"SENTBEFORE", Kind::kSentBefore, Operand::kDate},
     {"SENTON", Kind::kSentOn, Operand::kDate},
@@ -64,6 +74,7 @@ constexpr KeyGrammar kKeys[] = {
     {"SMALLER", Kind::kSmaller, Operand::kSize},
     {"SUBJECT", Kind::kHeader, Operand::kFieldText},
     {"TEXT", Kind::kText, Operand::kText},
+    {"THREADID", Kind::kThreadId, Operand::kText},
     {"TO", Kind::kHeader, Operand::kFieldText},
     {"UID", Kind::kUid, Operand::kUidSet},
     {"UNANSWERED", Kind::kNoFlag, Operand::kNone, store::v1::MESSAGE_FLAGS_ANSWERED},
@@ -72,6 +83,7 @@ constexpr KeyGrammar kKeys[] = {
     {"UNFLAGGED", Kind::kNoFlag, Operand::kNone, store::v1::MESSAGE_FLAGS_FLAGGED},
     {"UNKEYWORD", Kind::kNoKeyword, Operand::kFlagKeyword},
     {"UNSEEN", Kind::kNoFlag, Operand::kNone, store::v1::MESSAGE_FLAGS_SEEN},
+    {"YOUNGER", Kind::kYounger, Operand::kSeconds},
 };
 
 class SearchParser {
@@ -94,7 +106,7 @@ class SearchParser {
       key.kind = Kind::kAnd;
       return Keys(key.children, depth + 1) && lexer_.Char(')');
     }
-    if (IsDigit(lexer_.Peek()) || lexer_.Peek() == '*') {
+    if (IsDigit(lexer_.Peek()) || lexer_.Peek() == '*' || lexer_.Peek() == '$') {
       key.kind = Kind::kSequence;
       return lexer_.Sequence(key.set);
     }
@@ -132,6 +144,14 @@ class SearchParser {
         return lexer_.AString(key.text);
       case Operand::kFlagKeyword:
         return lexer_.Atom(key.text);
+      case Operand::kSeconds: {
+        uint32_t seconds = 0;
+        if (!lexer_.NonZero(seconds)) return false;
+        key.number = seconds;
+        return true;
+      }
+      case Operand::kModseq:
+        return Modseq(key);
       case Operand::kUidSet:
         return lexer_.Sequence(key.set);
       case Operand::kOneKey:
@@ -143,19 +163,29 @@ class SearchParser {
     return false;
   }
 
+  // RFC 7162, search-modsequence.
+  bool Modseq(SearchKey& key) {
+    if (lexer_.Peek() == '"' || lexer_.Peek() == '{') {
+      if (!lexer_.String(key.field) || !lexer_.Space() || !lexer_.Keyword(key.text)) return false;
+      if (key.text != "PRIV" && key.text != "SHARED" && key.text != "ALL") {
+        return lexer_.Fail("Unknown entry type");
+      }
+      if (!lexer_.Space()) return false;
+    }
+    uint64_t modseq = 0;
+    if (!lexer_.Number(modseq, INT64_MAX)) return false;
+    key.number = static_cast<int64_t>(modseq);
+    return true;
+  }
+
   Lexer& lexer_;
   int count_ = 0;
 };
 
 }  // namespace
 
-bool ParseSearch(Lexer& lexer, SearchArguments& arguments) {
-  if (!lexer.Space()) return false;
-  if (lexer.TryPrefix("CHARSET ")) {
-    if (!lexer.AString(arguments.charset) || !lexer.Space()) return false;
-    arguments.charset = UpperCase(arguments.charset);
-  }
-  return SearchParser(lexer).Keys(arguments.keys, 0);
+bool ParseSearchKeys(Lexer& lexer, std::vector<SearchKey>& keys) {
+  return SearchParser(lexer).Keys(keys, 0);
 }
 
 }  // namespace rmail::gateway::imap

@@ -13,6 +13,10 @@ bool ParseAuthenticate(Lexer& lexer, AuthenticateArguments& arguments) {
   return lexer.Atom(arguments.initial_response.emplace());
 }
 
+bool ParseCompress(Lexer& lexer, CompressArguments& arguments) {
+  return lexer.Space() && lexer.Keyword(arguments.mechanism);
+}
+
 bool ParseLogin(Lexer& lexer, LoginArguments& arguments) {
   return lexer.Space() && lexer.AString(arguments.user) && lexer.Space() &&
          lexer.AString(arguments.password);

@@ -1,4 +1,4 @@
-// STORE and APPEND: what carries flags and dates.
+// STORE, and what else carries flags and dates.
 #include <chrono>
 
 #include "gateway/imap/syntax/characters.h"
@@ -128,7 +128,10 @@ bool ParseDateTime(Lexer& lexer, int64_t& micros) {
 }
 
 bool ParseStore(Lexer& lexer, StoreArguments& arguments) {
-  if (!lexer.Space() || !lexer.Sequence(arguments.set) || !lexer.Space()) return false;
+  if (!lexer.Space() || !lexer.Sequence(arguments.set) || !lexer.Space() ||
+      !ParseStoreModifiers(lexer, arguments)) {
+    return false;
+  }
   if (lexer.TryChar('+')) {
     arguments.operation = StoreArguments::Operation::kAdd;
   } else if (lexer.TryChar('-')) {
@@ -137,22 +140,6 @@ bool ParseStore(Lexer& lexer, StoreArguments& arguments) {
   if (!lexer.TryPrefix("FLAGS")) return lexer.Fail("FLAGS expected");
   arguments.silent = lexer.TryPrefix(".SILENT");
   return lexer.Space() && ParseFlagsOrList(lexer, arguments.flags);
-}
-
-bool ParseAppend(Lexer& lexer, AppendArguments& arguments) {
-  if (!lexer.Space() || !lexer.Mailbox(arguments.mailbox) || !lexer.Space()) return false;
-  if (lexer.Peek() == '(' && !(ParseFlagList(lexer, arguments.flags) && lexer.Space())) {
-    return false;
-  }
-  if (lexer.Peek() == '"' &&
-      !(ParseDateTime(lexer, arguments.internal_date.emplace()) && lexer.Space())) {
-    return false;
-  }
-  LiteralSize size;
-  if (!lexer.FinalLiteral(size)) return false;
-  arguments.size = size.octets;
-  arguments.synchronizing = size.synchronizing;
-  return true;
 }
 
 }  // namespace rmail::gateway::imap

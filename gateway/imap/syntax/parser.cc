@@ -23,35 +23,61 @@ struct Grammar {
 
 constexpr auto kNothing = &Into<&ParseNothing, NoArguments>;
 constexpr auto kMailbox = &Into<&ParseMailbox, MailboxArguments>;
+constexpr auto kCopy = &Into<&ParseCopy, CopyArguments>;
 constexpr auto kFetch = &Into<&ParseFetch, FetchArguments>;
 constexpr auto kStore = &Into<&ParseStore, StoreArguments>;
+constexpr auto kReplace = &Into<&ParseReplace, AppendArguments>;
 constexpr auto kSearch = &Into<&ParseSearch, SearchArguments>;
+constexpr auto kSelect = &Into<&ParseSelect, SelectArguments>;
+constexpr auto kSort = &Into<&ParseSort, SortArguments>;
+constexpr auto kThread = &Into<&ParseThread, ThreadArguments>;
 
 constexpr Grammar kGrammars[] = {
     {"APPEND", &Into<&ParseAppend, AppendArguments>, nullptr},
     {"AUTHENTICATE", &Into<&ParseAuthenticate, AuthenticateArguments>, nullptr},
+    {"CANCELUPDATE", &Into<&ParseCancelUpdate, CancelUpdateArguments>, nullptr},
     {"CAPABILITY", kNothing, nullptr},
     {"CHECK", kNothing, nullptr},
     {"CLOSE", kNothing, nullptr},
-    {"CREATE", kMailbox, nullptr},
+    {"COMPRESS", &Into<&ParseCompress, CompressArguments>, nullptr},
+    {"COPY", kCopy, kCopy},
+    {"CREATE", &Into<&ParseCreate, CreateArguments>, nullptr},
+    {"DELETE", kMailbox, nullptr},
     {"ENABLE", &Into<&ParseEnable, EnableArguments>, nullptr},
-    {"EXAMINE", kMailbox, nullptr},
+    {"EXAMINE", kSelect, nullptr},
     {"EXPUNGE", kNothing, &Into<&ParseUidExpunge, UidExpungeArguments>},
     {"FETCH", kFetch, kFetch},
+    {"GENURLAUTH", &Into<&ParseGenUrlAuth, GenUrlAuthArguments>, nullptr},
+    {"GETMETADATA", &Into<&ParseGetMetadata, GetMetadataArguments>, nullptr},
+    {"GETQUOTA", &Into<&ParseGetQuota, QuotaArguments>, nullptr},
+    {"GETQUOTAROOT", kMailbox, nullptr},
     {"ID", &Into<&ParseId, IdArguments>, nullptr},
     {"IDLE", kNothing, nullptr},
     {"LIST", &Into<&ParseList, ListArguments>, nullptr},
     {"LOGIN", &Into<&ParseLogin, LoginArguments>, nullptr},
     {"LOGOUT", kNothing, nullptr},
     {"LSUB", &Into<&ParseLsub, ListArguments>, nullptr},
+    {"MOVE", kCopy, kCopy},
     {"NAMESPACE", kNothing, nullptr},
     {"NOOP", kNothing, nullptr},
+    {"NOTIFY", &Into<&ParseNotify, NotifyArguments>, nullptr},
+    {"RENAME", &Into<&ParseRename, RenameArguments>, nullptr},
+    {"REPLACE", kReplace, kReplace},
+    {"RESETKEY", &Into<&ParseResetKey, ResetKeyArguments>, nullptr},
     {"SEARCH", kSearch, kSearch},
-    {"SELECT", kMailbox, nullptr},
+    {"SELECT", kSelect, nullptr},
+    {"SETMETADATA", &Into<&ParseSetMetadata, SetMetadataArguments>, nullptr},
+    {"SETQUOTA", &Into<&ParseSetQuota, QuotaArguments>, nullptr},
+    {"SORT", kSort, kSort},
     {"STARTTLS", kNothing, nullptr},
     {"STATUS", &Into<&ParseStatus, StatusArguments>, nullptr},
     {"STORE", kStore, kStore},
+    {"SUBSCRIBE", kMailbox, nullptr},
+    {"THREAD", kThread, kThread},
+    {"UNAUTHENTICATE", kNothing, nullptr},
     {"UNSELECT", kNothing, nullptr},
+    {"URLFETCH", &Into<&ParseUrlFetch, UrlFetchArguments>, nullptr},
+    {"UNSUBSCRIBE", kMailbox, nullptr},
 };
 
 const Grammar* FindGrammar(std::string_view name) {
@@ -76,9 +102,9 @@ bool Parse(Lexer& lexer, Command& command) {
 
 }  // namespace
 
-ParseResult ParseCommand(std::string_view text) {
+ParseResult ParseCommand(std::string_view text, ParseOptions options) {
   ParseResult result;
-  Lexer lexer(text);
+  Lexer lexer(text, options);
   Command command;
   const bool parsed = Parse(lexer, command);
   result.tag = command.tag;
@@ -94,7 +120,14 @@ bool AnnouncesMessage(std::string_view text) {
   Lexer lexer(text);
   std::string element;
   if (!lexer.Tag(element) || !lexer.Space() || !lexer.Keyword(element)) return false;
-  return element == "APPEND" && lexer.Space() && lexer.AString(element) && !lexer.AtEnd();
+  if (element == "UID" && !(lexer.Space() && lexer.Keyword(element))) return false;
+  if (element == "REPLACE") {
+    uint32_t number = 0;
+    if (!lexer.Space() || !(lexer.TryChar('*') || lexer.NonZero(number))) return false;
+  } else if (element != "APPEND") {
+    return false;
+  }
+  return lexer.Space() && lexer.AString(element) && !lexer.AtEnd();
 }
 
 std::vector<std::string_view> KnownCommands() {

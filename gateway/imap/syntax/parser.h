@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/imap/syntax/command.h"
+#include "gateway/imap/syntax/lexer.h"
 
 namespace rmail::gateway::imap {
 
@@ -21,12 +22,18 @@ struct ParseResult {
 };
 
 // `text` is a whole command without its last line ending, literals in place (see Lexer); for APPEND
-// it ends with the announcement of the message ("{310}").
-ParseResult ParseCommand(std::string_view text);
+// and REPLACE it ends at the first fragment's end (append_arguments.h).
+ParseResult ParseCommand(std::string_view text, ParseOptions options = {});
 
-// Whether the literal that the text announces at its end ("{310}") is APPEND's message rather than
-// an argument.
+// Whether the literal that the text announces at its end ("{310}") ends the first fragment of
+// APPEND or REPLACE rather than being an argument.
 bool AnnouncesMessage(std::string_view text);
+
+// What stands in the brackets of BODY[...].
+std::optional<Section> ParseSectionSpec(std::string_view text);
+
+// What a URL argument may be: 1 to kMaxUrl octets of printable ASCII.
+bool IsUrlText(std::string_view text);
 
 // Names of all commands that ParseCommand knows, each once.
 std::vector<std::string_view> KnownCommands();

@@ -28,6 +28,8 @@ const Example kExamples[] = {
     {"a AUTHENTICATE plain", "a AUTHENTICATE PLAIN"},
     {"a AUTHENTICATE PLAIN dGVzdAB0ZXN0AHRlc3Q=", Same()},
     {"a AUTHENTICATE PLAIN =", Same()},
+    {"a COMPRESS deflate", "a COMPRESS DEFLATE"},
+    {"a UNAUTHENTICATE", Same()},
     {"a ID NIL", "a ID ()"},
     {"a ID (\"name\" \"sodr\" \"version\" NIL)", Same()},
     {"a ENABLE CONDSTORE x-good", "a ENABLE CONDSTORE X-GOOD"},
@@ -36,6 +38,20 @@ const Example kExamples[] = {
     {"A SELECT &U,BTFw-", Same()},
     {"A SELECT \"&Jjo-!\"", "A SELECT &Jjo-!"},
     {"A CREATE R&-D", Same()},
+    {"A SELECT INBOX (condstore)", "A SELECT INBOX (CONDSTORE)"},
+    {"A EXAMINE INBOX (CONDSTORE QRESYNC (1 2))", Same()},
+    {"A SELECT INBOX (QRESYNC (67890007 20050715194045000 41,43:211))", Same()},
+    {"A SELECT INBOX (QRESYNC (67890007 90060115194045000 41:211,214:541 (1:3,5 41:43,50)))",
+     Same()},
+    {"A SELECT INBOX (QRESYNC (1 0 (1:4 1:2,7:8)))", Same()},
+    {"A SELECT INBOX ()", "A SELECT INBOX"},
+    {"A UID FETCH 1:* (FLAGS) (CHANGEDSINCE 12345 VANISHED)", Same()},
+    {"A UID FETCH 1:* MODSEQ (vanished partial -1:-10 changedsince 0)",
+     "A UID FETCH 1:* (MODSEQ) (CHANGEDSINCE 0 VANISHED PARTIAL -1:-10)"},
+    {"A FETCH 1 ALL (CHANGEDSINCE 9223372036854775807)",
+     "A FETCH 1 (FLAGS INTERNALDATE RFC822.SIZE ENVELOPE) (CHANGEDSINCE 9223372036854775807)"},
+    {"A STORE * (UNCHANGEDSINCE 12121230045) +FLAGS.SILENT (\\Deleted)", Same()},
+    {"A STORE 1 (UNCHANGEDSINCE 0) FLAGS $Junk", "A STORE 1 (UNCHANGEDSINCE 0) FLAGS ($Junk)"},
     {"A STATUS blurdybloop (UIDNEXT messages)", "A STATUS blurdybloop (UIDNEXT MESSAGES)"},
     {"A101 LIST \"\" \"\"", "A101 LIST \"\" \"\""},
     {"A LIST ~/Mail/ %", "A LIST ~/Mail/ \"%\""},
@@ -85,6 +101,22 @@ TEST(ParserTest, ParsesAndWritesCommands) {
   }
 }
 
+TEST(ParserTest, NamesAreDecodedByWhatTheClientHasEnabled) {
+  const auto name = [](std::string_view text, bool utf8) {
+    const ParseResult result = ParseCommand(text, {.utf8_names = utf8});
+    return result.command ? std::get<SelectArguments>(result.command->arguments).mailbox
+                          : result.error;
+  };
+  EXPECT_EQ(name("a SELECT R&-D", false), "R&D");
+  EXPECT_EQ(name("a SELECT R&-D", true), "R&-D");
+  EXPECT_EQ(name("a SELECT R&D", false), "Name is not in modified UTF-7");
+  EXPECT_EQ(name("a SELECT R&D", true), "R&D");
+  EXPECT_EQ(name("a SELECT &AOk-", true), "&AOk-");
+  EXPECT_EQ(name("a SELECT \"\xc3\xa9\"", true), "\xc3\xa9");
+  EXPECT_EQ(name("a SELECT \"\xc3\"", true), "Name is not in UTF-8");
+  EXPECT_EQ(name("a SELECT inbox", true), "INBOX");
+}
+
 TEST(ParserTest, RefusesMalformedCommands) {
   const std::string inputs[] = {
       "",
@@ -116,6 +148,21 @@ TEST(ParserTest, RefusesMalformedCommands) {
       "a STATUS x (FOO)",
       "a LIST \"\"",
       "a LIST \"\" a RETURN",
+      "a SELECT INBOX (",
+      "a SELECT INBOX (FOO)",
+      "a SELECT INBOX (QRESYNC)",
+      "a SELECT INBOX (QRESYNC (0 1))",
+      "a SELECT INBOX (QRESYNC (1 9223372036854775808))",
+      "a SELECT INBOX (QRESYNC (1 2 *))",
+      "a SELECT INBOX (QRESYNC (1 2 1:2 (1 1:2)))",
+      "a SELECT INBOX (QRESYNC (1 2 1:2 (2,1 1,2)))",
+      "a SELECT INBOX (QRESYNC (1 2 1:2 (1 1) 3))",
+      "a SELECT INBOX (QRESYNC (1 2) QRESYNC (1 2))",
+      "a FETCH 1 FLAGS (CHANGEDSINCE)",
+      "a FETCH 1 FLAGS (VANISHED)",
+      "a FETCH 1 FLAGS (CHANGEDSINCE 1",
+      "a STORE 1 (UNCHANGEDSINCE 1)FLAGS ()",
+      "a STORE 1 (UNCHANGEDSINCE -1) FLAGS ()",
       "a LIST (RECURSIVEMATCH) \"\" a",
       "a LIST (FOO) \"\" a",
       "a LIST \"\" " + std::string(2000, 'a'),
@@ -157,6 +204,8 @@ TEST(ParserTest, RefusesMalformedCommands) {
       "a APPEND x (\\Seen){3}",
       "a APPEND x \"17-Jul-1996 25:44:25 -0700\" {10}",
       "a APPEND x \"17-Jul-1996 02:44:25\" {10}",
+      "a COMPRESS",
+      "a COMPRESS DEFLATE x",
       "a ENABLE",
       "a ID",
       "a ID (\"a\")",
@@ -222,6 +271,14 @@ TEST(ParserTest, TellsAppendsMessageFromItsArguments) {
   EXPECT_FALSE(AnnouncesMessage("a APPEND {5}"));
   EXPECT_FALSE(AnnouncesMessage("a LOGIN x {5}"));
   EXPECT_FALSE(AnnouncesMessage(""));
+}
+
+TEST(ParserTest, LimitsTheNamesOfHeaderFields) {
+  std::string names = "x";
+  for (int i = 1; i < 1000; ++i) names += " x";
+  const std::string front = "a FETCH 1 BODY[HEADER.FIELDS (";
+  EXPECT_TRUE(ParseCommand(front + names + ")]").command.has_value());
+  EXPECT_EQ(ParseCommand(front + names + " x)]").error, "Too many field names");
 }
 
 TEST(SequenceSetTest, IsNormalized) {

@@ -43,7 +43,32 @@ void AppendSequenceNumber(std::string& out, uint32_t number) {
 
 }  // namespace
 
+PlaceRange PlacesOf(const PartialRange& range, size_t count) {
+  const size_t low = std::min(range.first, range.last) - 1;
+  const size_t high = std::min<size_t>(std::max(range.first, range.last), count);
+  if (low >= high) return {};
+  return range.from_end ? PlaceRange{count - high, count - low} : PlaceRange{low, high};
+}
+
+void SequenceSetWriter::AppendRange() {
+  if (last_ == 0) return;
+  if (started_) out_ += ',';
+  started_ = true;
+  AppendNumber(out_, first_);
+  if (first_ == last_) return;
+  out_ += ':';
+  AppendNumber(out_, last_);
+}
+
+void AppendPartialRange(std::string& out, const PartialRange& range) {
+  if (range.from_end) out += '-';
+  AppendNumber(out, range.first);
+  out += range.from_end ? ":-" : ":";
+  AppendNumber(out, range.last);
+}
+
 void AppendSequenceSet(std::string& out, const SequenceSet& set) {
+  if (set.saved) out += '$';
   bool first = true;
   for (const SequenceRange& range : set.ranges) {
     if (!first) out += ',';
@@ -53,6 +78,56 @@ void AppendSequenceSet(std::string& out, const SequenceSet& set) {
     out += ':';
     AppendSequenceNumber(out, range.last);
   }
+}
+
+std::vector<SequenceRange> Intersect(const std::vector<SequenceRange>& a,
+                                     const std::vector<SequenceRange>& b) {
+  std::vector<SequenceRange> both;
+  auto left = a.begin();
+  auto right = b.begin();
+  while (left != a.end() && right != b.end()) {
+    const uint32_t first = std::max(left->first, right->first);
+    const uint32_t last = std::min(left->last, right->last);
+    if (first <= last) both.push_back({first, last});
+    if (left->last < right->last) {
+      ++left;
+    } else {
+      ++right;
+    }
+  }
+  return both;
+}
+
+void SetLines::Add(uint32_t first, uint32_t last) {
+  if (range_.last != 0 && first == range_.last + 1) {
+    range_.last = last;
+    return;
+  }
+  WriteRange();
+  range_ = {first, last};
+}
+
+void SetLines::End() {
+  WriteRange();
+  if (line_ > 0) out_ += "\r\n";
+  line_ = 0;
+}
+
+void SetLines::WriteRange() {
+  if (range_.last == 0) return;
+  if (line_ >= kMaxLine) {
+    out_ += "\r\n";
+    line_ = 0;
+  }
+  const size_t before = out_.size();
+  out_ += line_ == 0 ? start_ : ",";
+  AppendNumber(out_, range_.first);
+  if (range_.last != range_.first) {
+    out_ += ':';
+    AppendNumber(out_, range_.last);
+  }
+  line_ += out_.size() - before;
+  range_ = {};
 }
 
 }  // namespace rmail::gateway::imap

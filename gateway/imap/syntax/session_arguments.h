@@ -33,6 +33,13 @@ struct IdArguments {
   bool operator==(const IdArguments&) const = default;
 };
 
+// COMPRESS (RFC 4978).
+struct CompressArguments {
+  // In upper case.
+  std::string mechanism;
+  bool operator==(const CompressArguments&) const = default;
+};
+
 struct EnableArguments {
   // In upper case.
   std::vector<std::string> capabilities;

@@ -35,6 +35,18 @@ void CheckRoundTrip(const std::string& text) {
   Check(second.command == first.command, "differs after a round trip", written);
 }
 
+// What follows the octets of a literal of APPEND.
+void CheckFragment(AppendPosition position, std::string_view text) {
+  AppendFragment first;
+  Lexer lexer(text);
+  if (!ParseAppendFragment(lexer, position, first)) return;
+  const std::string written = WriteAppendFragment(position, first);
+  AppendFragment second;
+  Lexer again(written);
+  Check(ParseAppendFragment(again, position, second) && first == second, "fragment differs",
+        written);
+}
+
 // Takes one command off the input; the rest when it is not complete.
 void TakeCommand(std::string_view& input) {
   CommandAssembler assembler(kLimits);
@@ -61,6 +73,11 @@ void FuzzSyntax(std::string_view input) {
   CheckRoundTrip(std::string(input));
   if (const std::optional<std::string> name = DecodeMailboxName(input)) {
     Check(DecodeMailboxName(EncodeMailboxName(*name)) == name, "mailbox name differs", input);
+  }
+  for (const AppendPosition position :
+       {AppendPosition::kStart, AppendPosition::kBehindLiteral, AppendPosition::kBehindUtf8,
+        AppendPosition::kInList, AppendPosition::kInListUtf8}) {
+    CheckFragment(position, input);
   }
   const size_t half = input.size() / 2;
   ListPattern("", input.substr(0, half)).Matches(input.substr(half));

@@ -13,6 +13,7 @@ namespace rmail::gateway::imap {
 // write_session.cc
 void WriteArguments(std::string& out, const NoArguments& arguments);
 void WriteArguments(std::string& out, const AuthenticateArguments& arguments);
+void WriteArguments(std::string& out, const CompressArguments& arguments);
 void WriteArguments(std::string& out, const LoginArguments& arguments);
 void WriteArguments(std::string& out, const IdArguments& arguments);
 void WriteArguments(std::string& out, const EnableArguments& arguments);
@@ -21,17 +22,42 @@ void WriteArguments(std::string& out, const EnableArguments& arguments);
 void WriteArguments(std::string& out, const MailboxArguments& arguments);
 void WriteArguments(std::string& out, const StatusArguments& arguments);
 void WriteArguments(std::string& out, const ListArguments& arguments);
+void WriteArguments(std::string& out, const CreateArguments& arguments);
+void WriteArguments(std::string& out, const RenameArguments& arguments);
+void WriteArguments(std::string& out, const CopyArguments& arguments);
+void WriteArguments(std::string& out, const QuotaArguments& arguments);
+
+// write_metadata.cc
+void WriteArguments(std::string& out, const GetMetadataArguments& arguments);
+void WriteArguments(std::string& out, const SetMetadataArguments& arguments);
+void WriteArguments(std::string& out, const NotifyArguments& arguments);
+
+// write_modseq.cc
+void WriteArguments(std::string& out, const SelectArguments& arguments);
+void WriteFetchModifiers(std::string& out, const FetchArguments& arguments);
+void WriteStoreModifiers(std::string& out, const StoreArguments& arguments);
 
 // write_message.cc
 void WriteArguments(std::string& out, const FetchArguments& arguments);
 void WriteArguments(std::string& out, const StoreArguments& arguments);
 void WriteArguments(std::string& out, const UidExpungeArguments& arguments);
+// "BODY.PEEK[TEXT]<0.10>".
+void WriteFetchItem(std::string& out, const FetchItem& item);
 
 // write_search.cc
+void WriteSearchKeys(std::string& out, const std::vector<SearchKey>& keys);
+
+// write_search_options.cc
 void WriteArguments(std::string& out, const SearchArguments& arguments);
+void WriteArguments(std::string& out, const SortArguments& arguments);
+void WriteArguments(std::string& out, const ThreadArguments& arguments);
+void WriteArguments(std::string& out, const CancelUpdateArguments& arguments);
 
 // write_append.cc
 void WriteArguments(std::string& out, const AppendArguments& arguments);
+void WriteArguments(std::string& out, const GenUrlAuthArguments& arguments);
+void WriteArguments(std::string& out, const ResetKeyArguments& arguments);
+void WriteArguments(std::string& out, const UrlFetchArguments& arguments);
 
 // Each with a space in front. command_writer.cc
 void WriteWord(std::string& out, std::string_view word);

@@ -1,6 +1,9 @@
+#include <utility>
+
 #include "gateway/imap/syntax/command_writer.h"
 #include "gateway/imap/syntax/mailbox_name.h"
 #include "gateway/imap/syntax/write_arguments.h"
+#include "gateway/imap/syntax/writer.h"
 
 namespace rmail::gateway::imap {
 
@@ -62,22 +65,40 @@ void WriteArguments(std::string& out, const ListArguments& arguments) {
   out += ')';
 }
 
-std::string_view StatusItemName(StatusItem item) {
-  switch (item) {
-    case StatusItem::kMessages:
-      return "MESSAGES";
-    case StatusItem::kRecent:
-      return "RECENT";
-    case StatusItem::kUidNext:
-      return "UIDNEXT";
-    case StatusItem::kUidValidity:
-      return "UIDVALIDITY";
-    case StatusItem::kUnseen:
-      return "UNSEEN";
-    case StatusItem::kSize:
-      return "SIZE";
+void WriteArguments(std::string& out, const CreateArguments& arguments) {
+  WriteMailbox(out, arguments.mailbox);
+  if (arguments.uses.empty()) return;
+  out += " (USE ";
+  WriteInParentheses(out, arguments.uses, [&](const std::string& use) { out += '\\' + use; });
+  out += ')';
+}
+
+void WriteArguments(std::string& out, const RenameArguments& arguments) {
+  WriteMailbox(out, arguments.from);
+  WriteMailbox(out, arguments.to);
+}
+
+void WriteArguments(std::string& out, const CopyArguments& arguments) {
+  WriteSet(out, arguments.set);
+  WriteMailbox(out, arguments.mailbox);
+}
+
+void WriteArguments(std::string& out, const QuotaArguments& arguments) {
+  WriteAString(out, arguments.root);
+  if (!arguments.limits) return;
+  out += " (";
+  bool first = true;
+  for (const auto& [name, limit] : *arguments.limits) {
+    if (!std::exchange(first, false)) out += ' ';
+    out += name;
+    out += ' ';
+    AppendNumber(out, limit);
   }
-  return {};
+  out += ')';
+}
+
+std::string_view StatusItemName(StatusItem item) {
+  return kStatusItemNames[static_cast<size_t>(item)];
 }
 
 }  // namespace rmail::gateway::imap

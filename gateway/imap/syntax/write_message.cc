@@ -15,11 +15,23 @@ void WriteRange(std::string& out, const std::optional<Partial>& partial) {
   out += '>';
 }
 
+void WriteBinary(std::string& out, const FetchItem& item) {
+  out += "BINARY";
+  if (item.kind == FetchItem::Kind::kBinarySize) out += ".SIZE";
+  if (item.peek) out += ".PEEK";
+  out += '[';
+  AppendSection(out, item.section);
+  out += ']';
+  WriteRange(out, item.partial);
+}
+
 void WriteItem(std::string& out, const FetchItem& item) {
   static constexpr std::string_view kNames[] = {
-      "FLAGS", "UID",           "INTERNALDATE", "RFC822.SIZE",   "ENVELOPE",
-      "BODY",  "BODYSTRUCTURE", "RFC822",       "RFC822.HEADER", "RFC822.TEXT"};
+      "FLAGS",    "UID",           "INTERNALDATE", "RFC822.SIZE",   "ENVELOPE",
+      "BODY",     "BODYSTRUCTURE", "RFC822",       "RFC822.HEADER", "RFC822.TEXT",
+      "SAVEDATE", "EMAILID",       "THREADID",     "PREVIEW",       "MODSEQ"};
   static_assert(std::size(kNames) == static_cast<size_t>(FetchItem::Kind::kSection));
+  if (item.kind > FetchItem::Kind::kSection) return WriteBinary(out, item);
   if (item.kind != FetchItem::Kind::kSection) {
     out += kNames[static_cast<size_t>(item.kind)];
     return;
@@ -32,15 +44,19 @@ void WriteItem(std::string& out, const FetchItem& item) {
 
 }  // namespace
 
+void WriteFetchItem(std::string& out, const FetchItem& item) { WriteItem(out, item); }
+
 void WriteArguments(std::string& out, const FetchArguments& arguments) {
   WriteSet(out, arguments.set);
   out += ' ';
   WriteInParentheses(out, arguments.items, [&](const FetchItem& item) { WriteItem(out, item); });
+  WriteFetchModifiers(out, arguments);
 }
 
 void WriteArguments(std::string& out, const StoreArguments& arguments) {
   using Operation = StoreArguments::Operation;
   WriteSet(out, arguments.set);
+  WriteStoreModifiers(out, arguments);
   out += ' ';
   if (arguments.operation == Operation::kAdd) out += '+';
   if (arguments.operation == Operation::kRemove) out += '-';

@@ -48,6 +48,8 @@ class SearchKeyWriter {
         return WriteWord(out_, "OLD");
       case Kind::kRecent:
         return WriteWord(out_, "RECENT");
+      case Kind::kSaveDateSupported:
+        return WriteWord(out_, "SAVEDATESUPPORTED");
       default:
         return KeyWithOperand(key);
     }
@@ -111,6 +113,47 @@ class SearchKeyWriter {
       case Kind::kSmaller:
         WriteWord(out_, "SMALLER");
         return Number(key.number);
+      case Kind::kSavedBefore:
+        WriteWord(out_, "SAVEDBEFORE");
+        return Date(key.number);
+      case Kind::kSavedOn:
+        WriteWord(out_, "SAVEDON");
+        return Date(key.number);
+      case Kind::kSavedSince:
+        WriteWord(out_, "SAVEDSINCE");
+        return Date(key.number);
+      case Kind::kOlder:
+        WriteWord(out_, "OLDER");
+        return Number(key.number);
+      case Kind::kYounger:
+        WriteWord(out_, "YOUNGER");
+        return Number(key.number);
+      case Kind::kModseq:
+        return Modseq(key);
+      default:
+        return KeyWithText(key);
+    }
+  }
+
+  void Modseq(const SearchKey& key) {
+    WriteWord(out_, "MODSEQ");
+    if (!key.text.empty()) {
+      out_ += ' ';
+      AppendString(out_, key.field);
+      WriteWord(out_, key.text);
+    }
+    Number(key.number);
+  }
+
+  void KeyWithText(const SearchKey& key) {
+    using Kind = SearchKey::Kind;
+    switch (key.kind) {
+      case Kind::kEmailId:
+        WriteWord(out_, "EMAILID");
+        return WriteAString(out_, key.text);
+      case Kind::kThreadId:
+        WriteWord(out_, "THREADID");
+        return WriteAString(out_, key.text);
       case Kind::kHeader:
         WriteWord(out_, "HEADER");
         WriteAString(out_, key.field);
@@ -131,13 +174,9 @@ class SearchKeyWriter {
 
 }  // namespace
 
-void WriteArguments(std::string& out, const SearchArguments& arguments) {
-  if (!arguments.charset.empty()) {
-    WriteWord(out, "CHARSET");
-    WriteAString(out, arguments.charset);
-  }
+void WriteSearchKeys(std::string& out, const std::vector<SearchKey>& keys) {
   SearchKeyWriter writer(out);
-  for (const SearchKey& key : arguments.keys) writer.Key(key);
+  for (const SearchKey& key : keys) writer.Key(key);
 }
 
 }  // namespace rmail::gateway::imap

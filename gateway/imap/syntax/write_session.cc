@@ -10,6 +10,10 @@ void WriteArguments(std::string& out, const AuthenticateArguments& arguments) {
   if (arguments.initial_response) WriteWord(out, *arguments.initial_response);
 }
 
+void WriteArguments(std::string& out, const CompressArguments& arguments) {
+  WriteWord(out, arguments.mechanism);
+}
+
 void WriteArguments(std::string& out, const LoginArguments& arguments) {
   WriteAString(out, arguments.user);
   WriteAString(out, arguments.password);

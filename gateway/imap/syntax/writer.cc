@@ -1,6 +1,7 @@
 #include "gateway/imap/syntax/writer.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 
@@ -17,11 +18,27 @@ constexpr size_t kMaxQuoted = 4096;
 constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-bool NeedsLiteral(std::string_view text) {
-  if (text.size() > kMaxQuoted) return true;
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) >= 0x80 || c == '\r' || c == '\n' || c == '\0';
-  });
+// What an octet means for a quoted string.
+enum OctetClass : uint8_t {
+  kOrdinary = 0,
+  kEscaped = 1,
+  kEightBit = 2,
+  kNeverQuoted = 4,
+};
+
+constexpr std::array<uint8_t, 256> kClasses = [] {
+  std::array<uint8_t, 256> classes{};
+  for (size_t octet = 0x80; octet < 256; ++octet) classes[octet] = kEightBit;
+  classes['"'] = classes['\\'] = kEscaped;
+  classes['\r'] = classes['\n'] = classes['\0'] = kNeverQuoted;
+  return classes;
+}();
+
+// The classes of all octets. One pass without branches: most of an ENVELOPE is strings.
+uint8_t ClassesOf(std::string_view text) {
+  uint8_t classes = kOrdinary;
+  for (const char c : text) classes |= kClasses[static_cast<unsigned char>(c)];
+  return classes;
 }
 
 void AppendLiteral(std::string& out, std::string_view text) {
@@ -31,6 +48,36 @@ void AppendLiteral(std::string& out, std::string_view text) {
   const size_t start = out.size();
   out += text;
   std::replace(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), '\0', '?');
+}
+
+void AppendEscaped(std::string& out, std::string_view text) {
+  while (true) {
+    const size_t special = text.find_first_of("\"\\");
+    out += text.substr(0, special);
+    if (special == std::string_view::npos) break;
+    out += '\\';
+    out += text[special];
+    text.remove_prefix(special + 1);
+  }
+}
+
+// A quoted string if it has no octets of the classes `literal`, else a literal.
+void AppendStringOr(std::string& out, std::string_view text, uint8_t literal) {
+  const uint8_t classes = text.size() > kMaxQuoted ? kNeverQuoted : ClassesOf(text);
+  if ((classes & literal) != 0) return AppendLiteral(out, text);
+  out += '"';
+  if ((classes & kEscaped) != 0) {
+    AppendEscaped(out, text);
+  } else {
+    out += text;
+  }
+  out += '"';
+}
+
+// An unquoted NIL is legal as an astring, but clients have been seen to take it for the empty
+// value.
+bool IsPlainAString(std::string_view text) {
+  return IsAtom(text) && !EqualsIgnoreCase(text, "NIL");
 }
 
 void AppendTwoDigits(std::string& out, unsigned value, char pad = '0') {
@@ -57,17 +104,15 @@ void AppendNumber(std::string& out, uint64_t number) {
 }
 
 void AppendString(std::string& out, std::string_view text) {
-  if (NeedsLiteral(text)) return AppendLiteral(out, text);
-  out += '"';
-  while (true) {
-    const size_t special = text.find_first_of("\"\\");
-    out += text.substr(0, special);
-    if (special == std::string_view::npos) break;
-    out += '\\';
-    out += text[special];
-    text.remove_prefix(special + 1);
-  }
-  out += '"';
+  AppendStringOr(out, text, kEightBit | kNeverQuoted);
+}
+
+void AppendOctets(std::string& out, std::string_view octets) {
+  if (octets.find('\0') == std::string_view::npos) return AppendString(out, octets);
+  out += "~{";
+  AppendNumber(out, octets.size());
+  out += "}\r\n";
+  out += octets;
 }
 
 bool IsAtom(std::string_view text) {
@@ -75,12 +120,18 @@ bool IsAtom(std::string_view text) {
 }
 
 void AppendAString(std::string& out, std::string_view text) {
-  // An unquoted NIL is legal as an astring, but clients have been seen to take it for the empty
-  // value.
-  if (IsAtom(text) && !EqualsIgnoreCase(text, "NIL")) {
+  if (IsPlainAString(text)) {
     out += text;
   } else {
     AppendString(out, text);
+  }
+}
+
+void AppendUtf8AString(std::string& out, std::string_view text) {
+  if (IsPlainAString(text)) {
+    out += text;
+  } else {
+    AppendStringOr(out, text, kNeverQuoted);
   }
 }
 

@@ -15,8 +15,15 @@ void AppendNumber(std::string& out, uint64_t number);
 // neither can carry, is written as '?'.
 void AppendString(std::string& out, std::string_view text);
 
+// The same for any octets: those that have a NUL become a literal8 (RFC 3516).
+void AppendOctets(std::string& out, std::string_view octets);
+
 // An atom where the octets allow it, else as AppendString (RFC 9051, astring).
 void AppendAString(std::string& out, std::string_view text);
+
+// The same for UTF-8 and a client that has enabled it: that may stand in quoted strings (RFC 6855,
+// 3).
+void AppendUtf8AString(std::string& out, std::string_view text);
 
 // Whether the text is an atom (RFC 9051, atom), so that it may stand for a keyword.
 bool IsAtom(std::string_view text);

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "gateway/imap/syntax/list_pattern.h"
 #include "gateway/imap/syntax/mailbox_name.h"
+#include "gateway/imap/syntax/sequence_set.h"
 
 namespace rmail::gateway::imap {
 namespace {
@@ -73,7 +75,22 @@ TEST(WriterTest, Strings) {
   EXPECT_EQ(Written(AppendAString, ""), "\"\"");
   EXPECT_EQ(Written(AppendAString, "NIL"), "\"NIL\"");
   EXPECT_EQ(Written(AppendAString, "nIl"), "\"nIl\"");
-  EXPECT_EQ(Written(AppendMailboxName, "Entw\u00fcrfe/x y"), "\"Entw&APw-rfe/x y\"");
+  EXPECT_EQ(Written(AppendUtf8AString, "a\u00e4\""), "\"a\u00e4\\\"\"");
+  EXPECT_EQ(Written(AppendUtf8AString, "a"), "a");
+  EXPECT_EQ(Written(AppendUtf8AString, "\u00e4\n"), "{3}\r\n\u00e4\n");
+}
+
+TEST(WriterTest, MailboxNames) {
+  const auto written = [](std::string_view name, bool utf8) {
+    std::string out;
+    AppendMailboxName(out, name, utf8);
+    return out;
+  };
+  EXPECT_EQ(written("Entw\u00fcrfe/x y", false), "\"Entw&APw-rfe/x y\"");
+  EXPECT_EQ(written("Entw\u00fcrfe/x y", true), "\"Entw\u00fcrfe/x y\"");
+  EXPECT_EQ(written("R&D", false), "R&-D");
+  EXPECT_EQ(written("R&D", true), "R&D");
+  EXPECT_EQ(written("nil", true), "\"nil\"");
 }
 
 TEST(WriterTest, Flags) {
@@ -180,6 +197,29 @@ TEST(ListPatternTest, ManyWildcardsTakeNoExponentialTime) {
   std::string pattern;
   for (int i = 0; i < 500; ++i) pattern += "*a";
   EXPECT_FALSE(ListPattern("", pattern).Matches(std::string(499, 'a') + "b"));
+}
+
+TEST(WriterTest, SetsAsLines) {
+  std::string out;
+  SetLines lines(out, "* X ");
+  lines.End();
+  EXPECT_EQ(out, "");
+  lines.Add(3, 3);
+  lines.Add(4, 5);
+  lines.Add(9, 9);
+  lines.End();
+  EXPECT_EQ(out, "* X 3:5,9\r\n");
+  lines.Add(4294967295, 4294967295);
+  lines.End();
+  EXPECT_EQ(out, "* X 3:5,9\r\n* X 4294967295\r\n");
+}
+
+TEST(WriterTest, IntersectsRanges) {
+  using Ranges = std::vector<SequenceRange>;
+  EXPECT_EQ(Intersect({}, {{1, 9}}), Ranges());
+  EXPECT_EQ(Intersect({{1, 9}}, {{2, 3}, {5, 20}}), (Ranges{{2, 3}, {5, 9}}));
+  EXPECT_EQ(Intersect({{1, 4}, {6, 4294967295}}, {{4, 6}, {4294967295, 4294967295}}),
+            (Ranges{{4, 4}, {6, 6}, {4294967295, 4294967295}}));
 }
 
 }  // namespace
