@@ -14,7 +14,8 @@ help: ## list these targets
 run: ## build rmail and serve a demo account from ./run in the foreground
 	@tools/run/run
 
-test: setup ## build everything and run every test
+test: ## build everything and run every test
+	@tools/setup/setup test
 	$(BAZEL) test $(BAZEL_FLAGS) //...
 
 test-cephfs: setup ## two stores, each on its own client of a CephFS on this machine (as root)

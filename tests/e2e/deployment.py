@@ -17,12 +17,12 @@ SERVICES = {
 COMMAND_LIMIT = 60
 
 
-def make_certificate(folder, name="test"):
-    """A self-signed pair, quick to make. Returns its files."""
+def make_certificate(folder, name="test", names=f"DNS:{HOSTNAME}"):
+    """A self-signed pair for the names, quick to make. Returns its files."""
     cert, key = (os.path.join(folder, f"{name}.{kind}.pem") for kind in ("cert", "key"))
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-         "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{HOSTNAME}", "-days", "2",
+         "-subj", f"/CN={name}", "-addext", f"subjectAltName={names}", "-days", "2",
          "-keyout", key, "-out", cert],
         check=True, capture_output=True, timeout=COMMAND_LIMIT)
     return cert, key
