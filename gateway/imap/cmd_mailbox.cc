@@ -123,7 +123,7 @@ boost::asio::awaitable<Reply> Rename(Session& session, const Command& command) {
     names.Create(renamed->mailbox());
   }
   // INBOX stays where it is, and only its messages go (RFC 9051, 6.3.6).
-  AppendRenamed(session, renamed->mailbox().path(), from == "INBOX" ? to : found->path());
+  AppendRenamed(session, renamed->mailbox().path(), found->path() == "INBOX" ? to : found->path());
   co_return Ok("RENAME completed");
 }
 

@@ -102,7 +102,7 @@ std::string Expression(const std::string& keys) {
   EXPECT_TRUE(result.command) << keys << ": " << result.error;
   const auto expression =
       MakeSearchExpression(std::get<SearchArguments>(result.command->arguments).keys, mailbox, {});
-  return expression ? expression->all_of().ShortDebugString() : "none";
+  return expression.ok() ? expression->all_of().ShortDebugString() : "none";
 }
 
 TEST(SearchExpressionTest, MapsKeys) {

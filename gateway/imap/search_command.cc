@@ -50,6 +50,17 @@ MessageRuns Told(const SearchReturn& returns, const MessageRuns& found) {
   return told;
 }
 
+// 0 when there are none.
+uint64_t HighestModseq(const SelectedMailbox& mailbox, const MessageRuns& messages) {
+  uint64_t highest = 0;
+  for (const MessageRun& run : messages.runs()) {
+    for (size_t index = run.first; index <= run.last; ++index) {
+      highest = std::max(highest, mailbox.modseq(index));
+    }
+  }
+  return highest;
+}
+
 void Save(SelectedMailbox& mailbox, const MessageRuns& messages) {
   std::vector<SequenceRange> uids;
   const MessageRuns ascending = messages.Ascending();
@@ -85,9 +96,7 @@ class SearchCommand {
     if (returns_ && returns_->save) Save(session_.mailbox(), told);
     uint64_t highest = 0;
     if (search_.modseq) {
-      const absl::StatusOr<uint64_t> known = co_await HighestModseq(session_, told);
-      if (!known.ok()) co_return NoBecause(known.status());
-      highest = *known;
+      highest = HighestModseq(session_.mailbox(), told);
       session_.mailbox().NoteModseqSent(highest);
     }
     if (Updates(arguments_)) KeepUpdated(*found, modseq, generation);
@@ -173,11 +182,13 @@ boost::asio::awaitable<PreparedSearch> PrepareSearch(Session& session, const Com
     // It may have found new messages: the client must know of those that the answer counts.
     co_await session.SendChanges(false);
   }
-  std::optional<store::v1::SearchExpression> expression = MakeSearchExpression(
+  absl::StatusOr<store::v1::SearchExpression> expression = MakeSearchExpression(
       search.keys, session.mailbox(),
       {.now = absl::ToUnixSeconds(absl::Now()), .growing = Updates(arguments)});
-  if (expression) {
+  if (expression.ok()) {
     search.expression = *std::move(expression);
+  } else if (absl::IsResourceExhausted(expression.status())) {
+    search.refusal = No("LIMIT", "The sets of messages are too long");
   } else {
     search.refusal = Bad("No such message number");
   }

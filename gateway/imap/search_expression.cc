@@ -1,6 +1,9 @@
 #include "gateway/imap/search_expression.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
 
 namespace rmail::gateway::imap {
 
@@ -30,7 +33,15 @@ class ExpressionMaker {
                        [&](const SearchKey& key) { return Make(key, *list.add_expressions()); });
   }
 
+  // Why AllOf returned false.
+  const absl::Status& error() const { return error_; }
+
  private:
+  bool Fail(absl::Status error) {
+    error_ = std::move(error);
+    return false;
+  }
+
   bool Make(const SearchKey& key, SearchExpression& out) {
     switch (key.kind) {
       case Kind::kAll:
@@ -55,13 +66,11 @@ class ExpressionMaker {
         return Make(key.children[0], *out.mutable_none_of());
       case Kind::kSequence: {
         const auto messages = mailbox_.ResolveSequence(key.set);
-        if (!messages) return false;
-        AddMessages(*messages, HasOpenEnd(key.set), out);
-        return true;
+        if (!messages) return Fail(absl::InvalidArgumentError("no such message number"));
+        return AddMessages(*messages, HasOpenEnd(key.set), out);
       }
       case Kind::kUid:
-        AddMessages(mailbox_.ResolveUids(key.set), HasOpenEnd(key.set), out);
-        return true;
+        return AddMessages(mailbox_.ResolveUids(key.set), HasOpenEnd(key.set), out);
       case Kind::kOlder:
         out.set_received_before((moment_.now - key.number) * kSecondMicros);
         return true;
@@ -75,15 +84,18 @@ class ExpressionMaker {
   }
 
   // `open`: the set has no upper end.
-  void AddMessages(const std::vector<IndexRange>& messages, bool open,
-                   SearchExpression& out) const {
+  bool AddMessages(const std::vector<IndexRange>& messages, bool open, SearchExpression& out) {
+    ranges_ += messages.size() + 1;
+    if (ranges_ > kMaxUidRanges)
+      return Fail(absl::ResourceExhaustedError("too many ranges of UIDs"));
     UidRangeList& ranges = *out.mutable_uids()->mutable_ranges();
     mailbox_.AddUidRanges(messages, ranges);
     const uint32_t last = mailbox_.size() == 0 ? 0 : mailbox_.uid(mailbox_.size() - 1);
-    if (!moment_.growing || !open || last == UINT32_MAX) return;
+    if (!moment_.growing || !open || last == UINT32_MAX) return true;
     store::v1::UidRange* const range = ranges.Add();
     range->set_first(last + 1);
     range->set_last(UINT32_MAX);
+    return true;
   }
 
   // Keys that need nothing of the mailbox.
@@ -176,15 +188,18 @@ class ExpressionMaker {
 
   const SelectedMailbox& mailbox_;
   const SearchMoment moment_;
+  size_t ranges_ = 0;
+  absl::Status error_;
 };
 
 }  // namespace
 
-std::optional<SearchExpression> MakeSearchExpression(const std::vector<SearchKey>& keys,
-                                                     const SelectedMailbox& mailbox,
-                                                     const SearchMoment& moment) {
+absl::StatusOr<SearchExpression> MakeSearchExpression(const std::vector<SearchKey>& keys,
+                                                      const SelectedMailbox& mailbox,
+                                                      const SearchMoment& moment) {
   SearchExpression expression;
-  if (!ExpressionMaker(mailbox, moment).AllOf(keys, expression)) return std::nullopt;
+  ExpressionMaker maker(mailbox, moment);
+  if (!maker.AllOf(keys, expression)) return maker.error();
   return expression;
 }
 

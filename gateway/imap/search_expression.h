@@ -2,15 +2,19 @@
 #ifndef RMAIL_GATEWAY_IMAP_SEARCH_EXPRESSION_H_
 #define RMAIL_GATEWAY_IMAP_SEARCH_EXPRESSION_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "gateway/imap/selected_mailbox.h"
 #include "gateway/imap/syntax/search_arguments.h"
 #include "rmail/store/v1/message.pb.h"
 
 namespace rmail::gateway::imap {
+
+// Ranges of UIDs in one expression, as many as the store takes.
+inline constexpr size_t kMaxUidRanges = 100'000;
 
 // What an expression depends on beside the keys and the mailbox.
 struct SearchMoment {
@@ -20,11 +24,12 @@ struct SearchMoment {
   bool growing = false;
 };
 
-// An expression that all keys together make. Sequence numbers become UIDs by the mailbox; nullopt
-// when one is higher than the number of messages.
-std::optional<store::v1::SearchExpression> MakeSearchExpression(const std::vector<SearchKey>& keys,
-                                                                const SelectedMailbox& mailbox,
-                                                                const SearchMoment& moment);
+// An expression that all keys together make. Sequence numbers become UIDs by the mailbox.
+// INVALID_ARGUMENT when one is higher than the number of messages; RESOURCE_EXHAUSTED when the sets
+// are more ranges of UIDs than the store takes: a few "$" may be millions.
+absl::StatusOr<store::v1::SearchExpression> MakeSearchExpression(const std::vector<SearchKey>& keys,
+                                                                 const SelectedMailbox& mailbox,
+                                                                 const SearchMoment& moment);
 
 store::v1::SortCriterion MakeSortCriterion(const SortKey& key);
 

@@ -3,7 +3,6 @@
 #define RMAIL_GATEWAY_IMAP_SEARCH_RUN_H_
 
 #include <boost/asio/awaitable.hpp>
-#include <cstdint>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -29,10 +28,6 @@ boost::asio::awaitable<absl::StatusOr<MessageRuns>> FindMessages(
 boost::asio::awaitable<absl::StatusOr<MessageRuns>> FindSorted(
     Session& session, std::string_view tag, const store::v1::SearchExpression& expression,
     const SortCriteria& criteria);
-
-// The highest modseq of the messages; 0 when there are none.
-boost::asio::awaitable<absl::StatusOr<uint64_t>> HighestModseq(Session& session,
-                                                               const MessageRuns& messages);
 
 }  // namespace rmail::gateway::imap
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "gateway/imap/message_runs.h"
 #include "gateway/imap/search_charset.h"
 #include "gateway/imap/search_contexts.h"
@@ -172,7 +173,7 @@ TEST(SearchExpressionTest, TakesInWhatComesLater) {
   const SelectedMailbox mailbox = View(3);
   const SearchMoment later{.now = 1000, .growing = true};
   auto expression = MakeSearchExpression(Keys("UID 15:* 1 OLDER 10 YOUNGER 20"), mailbox, later);
-  ASSERT_TRUE(expression);
+  ASSERT_TRUE(expression.ok());
   const auto& parts = expression->all_of().expressions();
   ASSERT_EQ(parts.size(), 4);
   ASSERT_EQ(parts[0].uids().ranges_size(), 2);
@@ -184,7 +185,21 @@ TEST(SearchExpressionTest, TakesInWhatComesLater) {
   EXPECT_EQ(parts[3].received_from(), 980'000'000);
   expression = MakeSearchExpression(Keys("UID 15:*"), mailbox, {});
   EXPECT_EQ(expression->all_of().expressions(0).uids().ranges_size(), 1);
-  EXPECT_FALSE(MakeSearchExpression(Keys("4"), mailbox, later));
+  EXPECT_TRUE(absl::IsInvalidArgument(MakeSearchExpression(Keys("4"), mailbox, later).status()));
+}
+
+TEST(SearchExpressionTest, LongSetsAreRefusedBeforeTheyAreMade) {
+  SelectedMailbox mailbox = View(2000);
+  std::vector<SequenceRange> every_other;
+  for (size_t i = 0; i < mailbox.size(); i += 2) {
+    every_other.push_back({mailbox.uid(i), mailbox.uid(i)});
+  }
+  mailbox.Save(std::move(every_other));
+  std::string keys = "TEXT x";
+  for (int i = 0; i < 99; ++i) keys += " $";
+  EXPECT_TRUE(MakeSearchExpression(Keys(keys), mailbox, {}).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(
+      MakeSearchExpression(Keys(keys + " NOT UID $"), mailbox, {}).status()));
 }
 
 TEST(SearchCharsetTest, ConvertsWhatIsLookedFor) {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "gateway/imap/search_answer.h"
+#include "gateway/imap/search_expression.h"
 #include "gateway/imap/search_run.h"
 #include "gateway/imap/session.h"
 #include "store/base/logging.h"
@@ -38,15 +40,37 @@ boost::asio::awaitable<void> TellRemoved(Session& session, SearchContext& contex
   co_await WriteContextChanges(session, context, "REMOVEFROM", RemoveResults(context, gone));
 }
 
-// The sort keys of a message never change: only what is new needs a place.
-boost::asio::awaitable<absl::Status> PutInOrder(Session& session, SearchContext& context) {
+// What matches these messages alone (UIDs, ascending); nullopt when that would be too long.
+std::optional<store::v1::SearchExpression> OneOf(const SelectedMailbox& mailbox,
+                                                 const std::vector<uint32_t>& uids) {
+  MessageRuns messages;
+  for (const uint32_t uid : uids) {
+    if (const auto index = mailbox.IndexOf(uid)) messages.Add(*index, *index);
+  }
+  if (messages.runs().size() > kMaxUidRanges) return std::nullopt;
+  std::vector<IndexRange> ranges;
+  for (const MessageRun& run : messages.runs()) ranges.push_back({run.first, run.last});
+  store::v1::SearchExpression expression;
+  mailbox.AddUidRanges(ranges, *expression.mutable_uids()->mutable_ranges());
+  return expression;
+}
+
+// `known` are the context's results and `matching` what matches of the changed messages, both
+// ascending. The sort keys of a message never change: only what is new needs a place, and none is
+// looked into again.
+boost::asio::awaitable<absl::Status> PutInOrder(Session& session, SearchContext& context,
+                                                const std::vector<uint32_t>& known,
+                                                const std::vector<uint32_t>& matching) {
+  std::vector<uint32_t> all;
+  std::set_union(known.begin(), known.end(), matching.begin(), matching.end(),
+                 std::back_inserter(all));
+  const std::optional<store::v1::SearchExpression> one_of = OneOf(session.mailbox(), all);
+  const store::v1::SearchExpression& expression = one_of ? *one_of : context.expression;
   RMAIL_CO_ASSIGN_OR_RETURN(const MessageRuns found,
-                            co_await FindSorted(session, "", context.expression, context.criteria));
+                            co_await FindSorted(session, "", expression, context.criteria));
   std::vector<uint32_t> order = UidsOf(session.mailbox(), found);
   std::vector<uint32_t> ascending = order;
   std::sort(ascending.begin(), ascending.end());
-  std::vector<uint32_t> known = context.results;
-  std::sort(known.begin(), known.end());
   co_await TellRemoved(session, context, Without(known, ascending));
   AddSorted(context, std::move(order));
   co_return absl::OkStatus();
@@ -69,7 +93,7 @@ boost::asio::awaitable<absl::Status> Update(Session& session, SearchContext& con
   std::vector<uint32_t> known = context.results;
   std::sort(known.begin(), known.end());
   if (Without(matching, known).empty()) co_return absl::OkStatus();
-  co_return co_await PutInOrder(session, context);
+  co_return co_await PutInOrder(session, context, known, matching);
 }
 
 boost::asio::awaitable<absl::Status> UpdateAll(Session& session, uint64_t since) {
