@@ -119,6 +119,7 @@ void TakeUpdate(Session& session, const Command& command,
     // RFC 7162, 3.1.3: the modseq is told to the silent too.
     if (!arguments.silent || (new_modseq && !surprise)) AppendAnswer(session, command, *index);
   }
+  mailbox.NoteOwnChange(response.modseq());
 }
 
 // Adds what was left alone, by number or UID.

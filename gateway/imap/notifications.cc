@@ -35,8 +35,9 @@ Notifications::~Notifications() {
   if (account_watch_) watcher_.Unwatch(*account_watch_);
 }
 
-absl::AnyInvocable<void()> Notifications::Note(std::string name) const {
-  return [signal = signal_, weak = connection_, executor = executor_, name = std::move(name)] {
+absl::AnyInvocable<void(uint64_t)> Notifications::Note(std::string name) const {
+  return [signal = signal_, weak = connection_, executor = executor_,
+          name = std::move(name)](uint64_t) {
     {
       MutexLock lock(&signal->mutex);
       if (name.empty()) {

@@ -86,7 +86,7 @@ class Notifications {
     return filter_.EventsOf(path, names_.IsSubscribed(path));
   }
   // The callback of a watch: `name` is the mailbox's, empty for the account.
-  absl::AnyInvocable<void()> Note(std::string name) const;
+  absl::AnyInvocable<void(uint64_t)> Note(std::string name) const;
   void Watch(const std::string& name, const store::v1::MailboxCounts& counts);
   void WatchAccount();
   void Unwatch(const std::string& name);

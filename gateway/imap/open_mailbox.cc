@@ -24,8 +24,13 @@ boost::asio::awaitable<absl::Status> OpenMailbox::Open(std::shared_ptr<Connectio
   watch_ = watcher_.Watch(
       view_.name(), [store = store_] { return store.token(); }, view_.modseq(),
       [signal = signal_, weak = std::weak_ptr<Connection>(connection),
-       executor = connection->Executor()] {
-        signal->changed = true;
+       executor = connection->Executor()](uint64_t modseq) {
+        // Only the watcher writes it, one call at a time.
+        if (modseq == 0) {
+          signal->changed = true;
+        } else if (modseq > signal->modseq) {
+          signal->modseq = modseq;
+        }
         if (!signal->idling) return;
         boost::asio::post(executor, [weak] {
           if (const std::shared_ptr<Connection> connection = weak.lock()) connection->Wake();
@@ -55,7 +60,7 @@ boost::asio::awaitable<absl::Status> OpenMailbox::Sync() {
 }
 
 boost::asio::awaitable<absl::Status> OpenMailbox::SyncIfChanged() {
-  if (!signal_->changed) co_return absl::OkStatus();
+  if (!changed()) co_return absl::OkStatus();
   co_return co_await Sync();
 }
 

@@ -49,11 +49,14 @@ class OpenMailbox {
 
   // While idling, a change calls Connection::Wake.
   void SetIdling(bool idling);
-  bool changed() const { return signal_->changed; }
+  bool changed() const { return signal_->changed || signal_->modseq > view_.modseq(); }
 
  private:
   struct Signal {
+    // In a way that no modseq tells.
     std::atomic<bool> changed = false;
+    // The highest modseq that the watcher has told.
+    std::atomic<uint64_t> modseq = 0;
     std::atomic<bool> idling = false;
   };
   boost::asio::awaitable<absl::Status> ReadChanges();

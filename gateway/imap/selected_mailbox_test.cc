@@ -59,6 +59,15 @@ TEST_F(SelectedMailboxTest, AsksForWhatItDoesNotKnow) {
   EXPECT_EQ(mailbox_.SyncRequest().uid_validity(), 7u);
 }
 
+TEST_F(SelectedMailboxTest, AnOwnChangeNeedsNoSyncUnlessSomethingCameBefore) {
+  mailbox_.NoteOwnChange(0);
+  EXPECT_EQ(mailbox_.modseq(), 50u);
+  mailbox_.NoteOwnChange(52);
+  EXPECT_EQ(mailbox_.modseq(), 50u);
+  mailbox_.NoteOwnChange(51);
+  EXPECT_EQ(mailbox_.SyncRequest().since_modseq(), 51u);
+}
+
 TEST_F(SelectedMailboxTest, KnowsItsMessages) {
   EXPECT_EQ(mailbox_.size(), 4u);
   EXPECT_EQ(mailbox_.IndexOf(30), 2u);

@@ -19,7 +19,7 @@ constexpr char kDomain[] = "@example.com";
 class NoWatcher : public client::Watcher {
  public:
   uint64_t Watch(const std::string&, client::TokenSource, uint64_t,
-                 absl::AnyInvocable<void()>) override {
+                 absl::AnyInvocable<void(uint64_t)>) override {
     return 0;
   }
   void Unwatch(uint64_t) override {}

@@ -75,9 +75,10 @@ class Watcher {
  public:
   virtual ~Watcher() = default;
   // Calls `on_change` (on a thread of the watcher; it must not block) when the mailbox may have
-  // changed. Several watches of one mailbox are one subscription. Returns an id for Unwatch.
+  // changed, with its highest modseq; with 0 when that says nothing. Several watches of one mailbox
+  // are one subscription. Returns an id for Unwatch.
   virtual uint64_t Watch(const std::string& mailbox, TokenSource token, uint64_t known_modseq,
-                         absl::AnyInvocable<void()> on_change) = 0;
+                         absl::AnyInvocable<void(uint64_t)> on_change) = 0;
   // When it returns, `on_change` is not running and will not run again.
   virtual void Unwatch(uint64_t id) = 0;
 };

@@ -51,7 +51,7 @@ class ReplicaWatcher {
   }
 
   void Watch(uint64_t id, const std::string& mailbox, TokenSource token, uint64_t known_modseq,
-             absl::AnyInvocable<void()> on_change) {
+             absl::AnyInvocable<void(uint64_t)> on_change) {
     MutexLock lock(&mutex_);
     Subscription& subscription = subscriptions_[mailbox];
     subscription.token = std::move(token);
@@ -76,7 +76,7 @@ class ReplicaWatcher {
  private:
   struct Subscription {
     TokenSource token;
-    std::map<uint64_t, absl::AnyInvocable<void()>> callbacks;
+    std::map<uint64_t, absl::AnyInvocable<void(uint64_t)>> callbacks;
   };
   using WatchStream = grpc::ClientReaderWriter<pb::WatchRequest, pb::WatchResponse>;
 
@@ -152,7 +152,7 @@ class ReplicaWatcher {
   void Dispatch(const pb::WatchResponse& event) {
     MutexLock lock(&mutex_);
     if (event.has_changed()) {
-      Notify(event.changed().mailbox());
+      Notify(event.changed().mailbox(), event.changed().highest_modseq());
     } else if (event.has_ended()) {
       const std::string& mailbox = event.ended().mailbox();
       const ErrorReason reason = ReasonFromName(event.ended().reason());
@@ -161,14 +161,14 @@ class ReplicaWatcher {
         retries_[mailbox] = absl::Now() + kLongestRetry;
         changed_.SignalAll();
       }
-      Notify(mailbox);
+      Notify(mailbox, 0);
     }
   }
 
-  void Notify(const std::string& mailbox) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  void Notify(const std::string& mailbox, uint64_t modseq) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const auto found = subscriptions_.find(mailbox);
     if (found == subscriptions_.end()) return;
-    for (auto& [id, on_change] : found->second.callbacks) on_change();
+    for (auto& [id, on_change] : found->second.callbacks) on_change(modseq);
   }
 
   // Subscribes anew where a subscription ended for a passing reason.
@@ -246,7 +246,7 @@ class GrpcWatcher : public Watcher {
   }
 
   uint64_t Watch(const std::string& mailbox, TokenSource token, uint64_t known_modseq,
-                 absl::AnyInvocable<void()> on_change) override {
+                 absl::AnyInvocable<void(uint64_t)> on_change) override {
     const size_t replica = replicas_.Pick(mailbox);
     uint64_t id;
     {

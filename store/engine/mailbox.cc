@@ -140,6 +140,8 @@ absl::Status Mailbox::UpdateFlagsIn(const std::vector<UidSpan>& spans, const Fla
   }
   if (!moves.empty()) {
     RMAIL_RETURN_IF_ERROR(ChangeFlags(moves));
+    ++result->records;
+    result->modseq = index_.counts().highest_modseq;
     RMAIL_ASSIGN_OR_RETURN(rows, RowsLocked(spans));
   }
   result->messages.insert(result->messages.end(), rows.begin(), rows.end());

@@ -138,6 +138,9 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
     std::vector<MessageRow> messages;
     // Left alone because of `unchanged_since`.
     std::vector<uint32_t> conflicts;
+    // How many records it took, and the modseq of the last one.
+    int records = 0;
+    uint64_t modseq = 0;
   };
   // Written, not synced: a crash of the machine may lose the last changes, never a message.
   absl::StatusOr<FlagResult> UpdateFlags(const FlagUpdate& update);

@@ -290,7 +290,7 @@ TEST_F(MailboxServiceTest, AnAccountCanBeWatched) {
   int heard = 0;
   watcher->Watch(
       kAlice, [this] { return alice_; }, 0,
-      [&] {
+      [&](uint64_t) {
         MutexLock lock(&mutex);
         ++heard;
         changed.SignalAll();

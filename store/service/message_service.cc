@@ -238,6 +238,7 @@ class MessageServicer : public pb::MessageService::CallbackService {
     if (request.has_unchanged_since()) update.unchanged_since = request.unchanged_since();
     RMAIL_ASSIGN_OR_RETURN(const engine::Mailbox::FlagResult result,
                            opened.mailbox->UpdateFlags(update));
+    if (result.records == 1) response->set_modseq(result.modseq);
     for (const engine::MessageRow& row : result.messages) {
       AddRow(row, response->mutable_messages());
     }

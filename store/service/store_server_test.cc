@@ -390,6 +390,9 @@ TEST_F(StoreServerTest, KeywordsAreMadeAndNamed) {
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->messages().flags(0), uint64_t{1} << 10);
   EXPECT_EQ(response->keywords(5), "Work");
+  EXPECT_EQ(response->modseq(), response->messages().modseqs(0));
+  // Nothing had to change.
+  EXPECT_EQ(Call(alice_, update)->modseq(), 0u);
   pb::SearchExpression keyword;
   keyword.set_keyword("work");
   EXPECT_THAT(Search(keyword), ElementsAre(1));
@@ -477,7 +480,7 @@ TEST_F(StoreServerTest, WatchersHearOfChangesUntilTheyLeave) {
   std::atomic<int> heard = 0;
   const uint64_t id = watcher->Watch(
       inbox_, [&] { return alice_; }, UINT64_MAX,
-      [&] {
+      [&](uint64_t) {
         MutexLock lock(&mutex);
         ++heard;
         changed.SignalAll();
