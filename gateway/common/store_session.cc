@@ -209,4 +209,8 @@ StoreSession StoreAccess::Deliverer(std::string account) {
   return StoreSession(store_, std::move(account), RoleToken(TokenScope::kDeliver));
 }
 
+StoreSession StoreAccess::Relay() {
+  return StoreSession(store_, "", RoleToken(TokenScope::kQueue));
+}
+
 }  // namespace rmail::gateway

@@ -204,6 +204,9 @@ class StoreAccess {
   // whom it is about: calls about one account go to the same store.
   StoreSession Deliverer(std::string account = "");
 
+  // To send what is queued.
+  StoreSession Relay();
+
   // The session of `user@domain` with a token that nobody has logged in for: to do for others what
   // that user has permitted by a signed URL, which the caller checks. There may be no such account.
   StoreSession ActFor(std::string_view address) const;

@@ -50,6 +50,9 @@ constexpr Mapping kMappings[] = {
     {ErrorReason::ERROR_REASON_ALIAS_LOOP, 409, "the address's aliases lead back to itself"},
     {ErrorReason::ERROR_REASON_METADATA_TOO_LARGE, 413, "the annotation is too large"},
     {ErrorReason::ERROR_REASON_TOO_MUCH_METADATA, 413, "there are too many annotations"},
+    {ErrorReason::ERROR_REASON_QUEUED_MESSAGE_NOT_FOUND, 404, "there is no such queued message"},
+    {ErrorReason::ERROR_REASON_LEASE_LOST, 409, "somebody else has the queued message"},
+    {ErrorReason::ERROR_REASON_QUEUE_FULL, 503, "the outbound queue is full"},
 };
 
 absl::StatusCode CodeFor(int http_status) {

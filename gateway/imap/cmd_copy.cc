@@ -1,6 +1,7 @@
 // COPY, UID COPY, MOVE and UID MOVE.
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,9 @@ namespace {
 // A longer code is left out: some clients read lines into small buffers, and what COPYUID tells can
 // be found out otherwise.
 constexpr size_t kMaxCode = 64 * 1024;
+
+// RFC 5530: other sessions have removed messages. Only where no other code stands.
+constexpr std::string_view kSomeGone = "[EXPUNGEISSUED] ";
 
 void AppendUids(std::string& out, const UidRangeList& ranges) {
   char separator = ' ';
@@ -97,8 +101,9 @@ boost::asio::awaitable<Reply> Copy(Session& session, const Command& command) {
   if (!copied.ok()) co_return NoBecauseOfTarget(copied.status());
   co_await SyncIfSelected(session, target->name());
   const bool all = CountUids(copied->source_uids()) == Count(*messages);
-  co_return Ok(CopyUid(*copied) +
-               (all ? "COPY completed" : "COPY completed, some messages are gone"));
+  std::string code = CopyUid(*copied);
+  if (code.empty() && !all) code = kSomeGone;
+  co_return Ok(code + (all ? "COPY completed" : "COPY completed, some messages are gone"));
 }
 
 boost::asio::awaitable<Reply> Move(Session& session, const Command& command) {
@@ -120,9 +125,10 @@ boost::asio::awaitable<Reply> Move(Session& session, const Command& command) {
   const std::string code = CopyUid(*moved);
   if (!code.empty()) session.out().buffer() += "* OK " + code + "Moved\r\n";
   session.mailbox().MarkExpunged(moved->source_uids());
-  const std::string highest = co_await HighestModseq(session);
+  std::string highest = co_await HighestModseq(session);
   co_await SyncIfSelected(session, target->name());
   const bool all = CountUids(moved->source_uids()) == Count(*messages);
+  if (highest.empty() && !all) highest = kSomeGone;
   co_return Ok(highest + (all ? "MOVE completed" : "MOVE completed, some messages are gone"));
 }
 

@@ -46,7 +46,6 @@ boost::asio::awaitable<void> FetchNew(Session& session, Notifications& notificat
   const SelectedMailbox& mailbox = session.mailbox();
   const uint64_t id = session.selection().id();
   const uint32_t last = LastUid(mailbox);
-  // What was there when the mailbox was selected is not new.
   const uint32_t known = notifications.KnownUid(id).value_or(last);
   notifications.SetKnownUid(id, std::max(known, last));
   if (last <= known || notifications.filter().fetch().empty()) co_return;
@@ -62,6 +61,9 @@ boost::asio::awaitable<void> FetchNew(Session& session, Notifications& notificat
 boost::asio::awaitable<void> PushSelected(Session& session, Notifications& notifications) {
   const NotifyFilter& filter = notifications.filter();
   if (!session.selected() || filter.selected_events() == 0) co_return;
+  // What the client knows of already is not new.
+  const uint64_t id = session.selection().id();
+  if (!notifications.KnownUid(id)) notifications.SetKnownUid(id, LastUid(session.mailbox()));
   // Before the look: a change that it misses wakes the connection.
   session.selection().SetIdling(true);
   const absl::Status synced = co_await session.selection().SyncIfChanged();
@@ -72,18 +74,6 @@ boost::asio::awaitable<void> PushSelected(Session& session, Notifications& notif
     co_return;
   }
   co_await FetchNew(session, notifications);
-}
-
-// Null for none.
-void Replace(Session& session, std::unique_ptr<Notifications> notifications) {
-  if (session.selected()) {
-    session.selection().SetIdling(false);
-    // Before the next Push finds more.
-    if (notifications != nullptr) {
-      notifications->SetKnownUid(session.selection().id(), LastUid(session.mailbox()));
-    }
-  }
-  session.SetNotifications(std::move(notifications));
 }
 
 }  // namespace
@@ -105,7 +95,8 @@ boost::asio::awaitable<Reply> Notify(Session& session, const Command& command) {
     if (absl::IsResourceExhausted(started)) co_return Overflow();
     if (!started.ok()) co_return NoBecause(started);
   }
-  Replace(session, std::move(notifications));
+  if (session.selected()) session.selection().SetIdling(false);
+  session.SetNotifications(std::move(notifications));
   co_return Ok("NOTIFY completed");
 }
 
@@ -117,9 +108,10 @@ boost::asio::awaitable<void> PushNotifications(Session& session) {
   if (pushed.ok()) co_return;
   LogDebug("imap: NOTIFY failed: {}", ToText(pushed));
   if (!absl::IsResourceExhausted(pushed)) co_return;
-  // RFC 5465, 5.8: from now on as after NOTIFY NONE.
+  // RFC 5465, 5.8: from now on as after NOTIFY NONE. An IDLE that is under way goes on, so the
+  // selected mailbox still wakes the connection.
   session.out().buffer() += "* OK [NOTIFICATIONOVERFLOW] Too many mailboxes\r\n";
-  Replace(session, nullptr);
+  session.SetNotifications(nullptr);
 }
 
 }  // namespace rmail::gateway::imap

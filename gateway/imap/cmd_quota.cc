@@ -3,7 +3,6 @@
 #include <string>
 
 #include "gateway/imap/commands.h"
-#include "gateway/imap/mailbox_lookup.h"
 #include "gateway/imap/session.h"
 #include "gateway/imap/syntax/mailbox_name.h"
 #include "gateway/imap/syntax/writer.h"
@@ -46,14 +45,13 @@ boost::asio::awaitable<Reply> GetQuota(Session& session, const Command& command)
 }
 
 boost::asio::awaitable<Reply> GetQuotaRoot(Session& session, const Command& command) {
-  const auto mailbox =
-      co_await FindMailbox(session.store(), std::get<MailboxArguments>(command.arguments).mailbox);
-  if (!mailbox.ok()) co_return NoBecause(mailbox.status());
   const auto quota = co_await QuotaOf(session.store());
   if (!quota.ok()) co_return NoBecause(quota.status());
   std::string& out = session.out().buffer();
   out += "* QUOTAROOT ";
-  AppendMailboxName(out, mailbox->path(), session.enabled().utf8_names());
+  // RFC 9208, 4.1.2: there need not be such a mailbox (yet).
+  AppendMailboxName(out, std::get<MailboxArguments>(command.arguments).mailbox,
+                    session.enabled().utf8_names());
   if (quota->limit_mb() == 0) {
     out += "\r\n";
   } else {

@@ -129,7 +129,7 @@ std::string Attributes(const ListArguments& arguments, const Node& node) {
 
 // RFC 5258, 3.5: which criteria mailboxes below meet.
 std::string ChildInfo(const ListArguments& arguments) {
-  std::string info = " (CHILDINFO (";
+  std::string info = " (\"CHILDINFO\" (";
   if (arguments.select_subscribed) info += "\"SUBSCRIBED\" ";
   if (arguments.select_special_use) info += "\"SPECIAL-USE\" ";
   info.back() = ')';

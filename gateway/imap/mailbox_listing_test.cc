@@ -62,14 +62,15 @@ TEST(ListTest, Selections) {
   EXPECT_EQ(List("LIST (SUBSCRIBED) \"\" (G* Lost/T*)"),
             "* LIST (\\Subscribed \\NonExistent \\HasNoChildren) \"/\" Gone/Far\r\n"
             "* LIST (\\Subscribed \\NonExistent \\HasNoChildren) \"/\" Lost/Too\r\n");
-  EXPECT_EQ(List("LIST (SUBSCRIBED RECURSIVEMATCH) \"\" G%"),
-            "* LIST (\\NonExistent \\HasNoChildren) \"/\" Gone (CHILDINFO (\"SUBSCRIBED\"))\r\n");
+  EXPECT_EQ(
+      List("LIST (SUBSCRIBED RECURSIVEMATCH) \"\" G%"),
+      "* LIST (\\NonExistent \\HasNoChildren) \"/\" Gone (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n");
   EXPECT_EQ(List("LIST (SPECIAL-USE SUBSCRIBED) \"\" *"),
             "* LIST (\\Subscribed \\HasChildren \\Archive) \"/\" Archive\r\n");
   EXPECT_EQ(List("LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (Archive Lost)"),
-            "* LIST (\\Subscribed \\HasChildren \\Archive) \"/\" Archive (CHILDINFO "
+            "* LIST (\\Subscribed \\HasChildren \\Archive) \"/\" Archive (\"CHILDINFO\" "
             "(\"SUBSCRIBED\"))\r\n"
-            "* LIST (\\NonExistent \\HasChildren) \"/\" Lost (CHILDINFO (\"SUBSCRIBED\"))\r\n");
+            "* LIST (\\NonExistent \\HasChildren) \"/\" Lost (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n");
 }
 
 TEST(ListTest, Status) {

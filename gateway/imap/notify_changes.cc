@@ -29,8 +29,8 @@ class NameChanges {
       const auto old = before_.paths.find(name);
       if (old == before_.paths.end()) {
         if (Wanted(path, kMailboxName)) Append({.path = path});
-      } else if (old->second != path &&
-                 (Wanted(path, kMailboxName) || Wanted(old->second, kMailboxName))) {
+      } else if (old->second != path && RenameWanted(path, old->second) &&
+                 !MovedWithParent(path, old->second)) {
         Append({.path = path, .old_path = old->second});
       }
     }
@@ -52,6 +52,28 @@ class NameChanges {
   bool Wanted(std::string_view path, uint8_t event) const {
     const bool subscribed = before_.IsSubscribed(path) || after_.IsSubscribed(path);
     return (filter_.EventsOf(path, subscribed) & event) != 0;
+  }
+  bool RenameWanted(std::string_view path, std::string_view old) const {
+    return Wanted(path, kMailboxName) || Wanted(old, kMailboxName);
+  }
+  // RFC 5465, 5.4: of what lies below a mailbox that was renamed nothing is told.
+  bool MovedWithParent(std::string_view path, std::string_view old) const {
+    while (true) {
+      const size_t end = path.rfind(kHierarchyDelimiter);
+      const size_t old_end = old.rfind(kHierarchyDelimiter);
+      if (end == std::string_view::npos || old_end == std::string_view::npos ||
+          path.substr(end) != old.substr(old_end)) {
+        return false;
+      }
+      path = path.substr(0, end);
+      old = old.substr(0, old_end);
+      const auto parent = there_.find(path);
+      if (parent == there_.end()) continue;
+      const auto before = before_.paths.find(parent->second);
+      if (before != before_.paths.end() && before->second == old && RenameWanted(path, old)) {
+        return true;
+      }
+    }
   }
   void Append(const ListAnswer& answer) { AppendListAnswer(out_, answer, utf8_); }
 

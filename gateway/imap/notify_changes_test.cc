@@ -77,6 +77,22 @@ TEST(NotifyChangesTest, Mailboxes) {
             "* LIST () \"/\" x/a (\"OLDNAME\" (a))\r\n");
 }
 
+TEST(NotifyChangesTest, WhatMovesWithAMailboxIsNotTold) {
+  const std::string before = R"(
+      mailboxes { name: "1" path: "a" } mailboxes { name: "2" path: "a/level/b" }
+      mailboxes { name: "3" path: "a/c" })";
+  const std::string after = R"(
+      mailboxes { name: "1" path: "x/y" } mailboxes { name: "2" path: "x/y/level/b" }
+      mailboxes { name: "3" path: "x/y/d" })";
+  EXPECT_EQ(Changes(before, after),
+            "* LIST () \"/\" x/y (\"OLDNAME\" (a))\r\n"
+            "* LIST () \"/\" x/y/d (\"OLDNAME\" (a/c))\r\n")
+      << "the last one was renamed on its own, too";
+  EXPECT_EQ(Changes(before, after, "(mailboxes a/level/b (MailboxName))"),
+            "* LIST () \"/\" x/y/level/b (\"OLDNAME\" (a/level/b))\r\n")
+      << "nobody would tell of it otherwise";
+}
+
 TEST(NotifyChangesTest, Subscriptions) {
   const std::string before = R"(
       mailboxes { name: "1" path: "a" subscribed: true } mailboxes { name: "2" path: "b" }

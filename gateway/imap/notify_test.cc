@@ -70,6 +70,32 @@ TEST_F(NotifyTest, TooManyMailboxesEndIt) {
   )");
 }
 
+TEST_F(NotifyTest, IdleOutlastsAnOverflow) {
+  ImapOptions options = FastOptions();
+  options.max_notify_mailboxes = 6;
+  StartServer(options);
+  Transcript transcript(server().port());
+  LogIn(transcript, 1);
+  transcript.Run(R"(
+    C: a SELECT INBOX
+    S*: a OK ...
+    C: b NOTIFY SET (selected (MessageNew MessageExpunge)) (personal (MessageNew MessageExpunge))
+    S: b OK NOTIFY completed
+    C: c IDLE
+    S: + idling
+  )");
+  MakeMailbox("one");
+  transcript.Run(R"(
+    S: * OK [NOTIFICATIONOVERFLOW] Too many mailboxes
+  )");
+  Append("Subject: x\r\n\r\nbody\r\n");
+  transcript.Run(R"(
+    S: * 1 EXISTS
+    C: DONE
+    S: c OK IDLE completed
+  )");
+}
+
 TEST_F(NotifyTest, WhatHappensWhileTheStoreIsAwayIsToldLater) {
   Transcript transcript(server().port());
   LogIn(transcript, 1);

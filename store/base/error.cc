@@ -18,9 +18,11 @@ absl::StatusCode CodeOf(ErrorReason reason) {
     case store::v1::ERROR_REASON_MAILBOX_NOT_FOUND:
     case store::v1::ERROR_REASON_ACCOUNT_NOT_FOUND:
     case store::v1::ERROR_REASON_ALIAS_NOT_FOUND:
+    case store::v1::ERROR_REASON_QUEUED_MESSAGE_NOT_FOUND:
       return absl::StatusCode::kNotFound;
     case store::v1::ERROR_REASON_OVER_QUOTA:
     case store::v1::ERROR_REASON_TOO_MUCH_METADATA:
+    case store::v1::ERROR_REASON_QUEUE_FULL:
       return absl::StatusCode::kResourceExhausted;
     case store::v1::ERROR_REASON_MAILBOX_EXISTS:
     case store::v1::ERROR_REASON_ACCOUNT_EXISTS:
@@ -37,6 +39,7 @@ absl::StatusCode CodeOf(ErrorReason reason) {
       return absl::StatusCode::kDataLoss;
     case store::v1::ERROR_REASON_TOO_MANY_KEYWORDS:
     case store::v1::ERROR_REASON_ALIAS_LOOP:
+    case store::v1::ERROR_REASON_LEASE_LOST:
       return absl::StatusCode::kFailedPrecondition;
     case store::v1::ERROR_REASON_INVALID_ADDRESS:
     case store::v1::ERROR_REASON_INVALID_ALIAS:

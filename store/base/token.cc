@@ -35,13 +35,15 @@ std::string_view ScopeName(TokenScope scope) {
       return "deliver";
     case TokenScope::kGateway:
       return "gateway";
+    case TokenScope::kQueue:
+      return "queue";
   }
   return "";
 }
 
 std::optional<TokenScope> ScopeFromName(std::string_view name) {
-  for (const TokenScope scope :
-       {TokenScope::kAccount, TokenScope::kAdmin, TokenScope::kDeliver, TokenScope::kGateway}) {
+  for (const TokenScope scope : {TokenScope::kAccount, TokenScope::kAdmin, TokenScope::kDeliver,
+                                 TokenScope::kGateway, TokenScope::kQueue}) {
     if (ScopeName(scope) == name) return scope;
   }
   return std::nullopt;

@@ -21,10 +21,12 @@ enum class TokenScope {
   kDeliver,
   // Ask for a token with a password, watch. No account.
   kGateway,
+  // Send what is in the queue to other servers. No account.
+  kQueue,
 };
 
 struct Token {
-  // The account's address (`user@domain`); empty for kDeliver, kGateway and a command line's
+  // The account's address (`user@domain`); empty for kDeliver, kGateway, kQueue and a command line's
   // kAdmin.
   std::string subject;
   TokenScope scope = TokenScope::kAccount;

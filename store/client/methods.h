@@ -7,9 +7,11 @@
 #include "rmail/store/v1/admin.pb.h"
 #include "rmail/store/v1/auth.pb.h"
 #include "rmail/store/v1/directory.pb.h"
+#include "rmail/store/v1/limit.pb.h"
 #include "rmail/store/v1/mailbox.pb.h"
 #include "rmail/store/v1/message.pb.h"
 #include "rmail/store/v1/metadata.pb.h"
+#include "rmail/store/v1/queue.pb.h"
 #include "rmail/store/v1/quota.pb.h"
 
 // X(service, method)
@@ -39,16 +41,26 @@
   X(AuthService, GetScramParameters)    \
   X(AuthService, AuthenticateScram)     \
   X(MetadataService, GetMetadata)       \
-  X(MetadataService, SetMetadata)
+  X(MetadataService, SetMetadata)       \
+  X(QueueService, LeaseMessages)        \
+  X(QueueService, RenewLease)           \
+  X(QueueService, ReportDelivery)       \
+  X(QueueService, GetQueuedMessage)     \
+  X(QueueService, RetryMessages)        \
+  X(QueueService, HoldMessages)         \
+  X(QueueService, DeleteMessages)       \
+  X(LimitService, CountEvents)
 
-#define RMAIL_STORE_READ_METHODS(X) \
-  X(MessageService, SyncMailbox)    \
-  X(MessageService, FetchMessages)  \
-  X(MessageService, SearchMessages) \
-  X(MessageService, SortMessages)   \
-  X(MessageService, ThreadMessages) \
-  X(AdminService, ListShards)       \
-  X(AdminService, CheckMailbox)     \
+#define RMAIL_STORE_READ_METHODS(X)  \
+  X(MessageService, SyncMailbox)     \
+  X(MessageService, FetchMessages)   \
+  X(MessageService, SearchMessages)  \
+  X(MessageService, SortMessages)    \
+  X(MessageService, ThreadMessages)  \
+  X(QueueService, ReadQueuedMessage) \
+  X(QueueService, ListQueue)         \
+  X(AdminService, ListShards)        \
+  X(AdminService, CheckMailbox)      \
   X(AdminService, RebuildMailbox)
 
 namespace rmail::client {

@@ -9,9 +9,11 @@
 #include "rmail/store/v1/admin.grpc.pb.h"
 #include "rmail/store/v1/auth.grpc.pb.h"
 #include "rmail/store/v1/directory.grpc.pb.h"
+#include "rmail/store/v1/limit.grpc.pb.h"
 #include "rmail/store/v1/mailbox.grpc.pb.h"
 #include "rmail/store/v1/message.grpc.pb.h"
 #include "rmail/store/v1/metadata.grpc.pb.h"
+#include "rmail/store/v1/queue.grpc.pb.h"
 #include "rmail/store/v1/quota.grpc.pb.h"
 #include "store/client/calls.h"
 #include "store/client/replicas.h"
@@ -31,7 +33,9 @@ struct Stubs {
         QuotaService(pb::QuotaService::NewStub(channel)),
         AuthService(pb::AuthService::NewStub(channel)),
         AdminService(pb::AdminService::NewStub(channel)),
-        MetadataService(pb::MetadataService::NewStub(channel)) {}
+        MetadataService(pb::MetadataService::NewStub(channel)),
+        QueueService(pb::QueueService::NewStub(channel)),
+        LimitService(pb::LimitService::NewStub(channel)) {}
 
   // Named like the services, for the macros below.
   std::unique_ptr<pb::MailboxService::Stub> MailboxService;
@@ -41,6 +45,8 @@ struct Stubs {
   std::unique_ptr<pb::AuthService::Stub> AuthService;
   std::unique_ptr<pb::AdminService::Stub> AdminService;
   std::unique_ptr<pb::MetadataService::Stub> MetadataService;
+  std::unique_ptr<pb::QueueService::Stub> QueueService;
+  std::unique_ptr<pb::LimitService::Stub> LimitService;
 };
 
 class GrpcStoreClient : public StoreClient {
