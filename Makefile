@@ -21,9 +21,10 @@ test: ## build everything and run every test
 test-cephfs: setup ## two stores, each on its own client of a CephFS on this machine (as root)
 	@tests/cephfs/run
 
-bench: setup ## measure the engine and how fast mail is made durable
+bench: setup ## measure the engine, how fast mail is made durable, and IMAP
 	$(BAZEL) run -c opt $(BAZEL_FLAGS) //tools/bench:engine
 	$(BAZEL) run -c opt $(BAZEL_FLAGS) //tools/bench:sync
+	$(BAZEL) run -c opt $(BAZEL_FLAGS) //tools/bench:imap
 
 check: ## every formatter and linter; fails on a difference
 	@tools/setup/setup check
