@@ -53,6 +53,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
 Engine::Engine(EngineOptions options)
     : options_(std::move(options)),
       commits_(options_.env, options_.mail_root, options_.sync),
+      queue_({options_.env, JoinPath(options_.mail_root, "queue"), &commits_, options_.now}),
       aliases_(options_.env, JoinPath(options_.mail_root, "domains")) {}
 
 void Engine::SweepDeletedAccounts() {

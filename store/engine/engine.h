@@ -2,6 +2,7 @@
 #ifndef RMAIL_STORE_ENGINE_ENGINE_H_
 #define RMAIL_STORE_ENGINE_ENGINE_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "store/base/env.h"
 #include "store/base/mutex.h"
 #include "store/engine/account.h"
@@ -22,6 +25,7 @@
 #include "store/engine/feed.h"
 #include "store/engine/group_commit.h"
 #include "store/engine/password.h"
+#include "store/engine/queue.h"
 #include "store/engine/recipient.h"
 #include "store/engine/scram.h"
 #include "store/engine/user_file.h"
@@ -35,6 +39,8 @@ struct EngineOptions {
   std::vector<std::string> domains;
   SyncMode sync = SyncMode::kFsync;
   Env* env = Env::Posix();
+  // What time it is, for the queue.
+  std::function<absl::Time()> now = absl::Now;
 };
 
 // Thread-safe. Several engines, in this process or others, may work on one mail_root.
@@ -45,6 +51,7 @@ class Engine : private RecipientSource {
   Env* env() const { return options_.env; }
   Feed& feed() { return feed_; }
   GroupCommit& commits() { return commits_; }
+  Queue& queue() { return queue_; }
 
   // INVALID_REQUEST unless it has 1 to 1,024 octets.
   static absl::Status CheckPassword(std::string_view password);
@@ -112,6 +119,7 @@ class Engine : private RecipientSource {
 
   const EngineOptions options_;
   GroupCommit commits_;
+  Queue queue_;
   // Before the feed, whose mailboxes give it work.
   Background background_;
   PasswordCache passwords_;

@@ -81,8 +81,10 @@ class AppendReceiver
         resource_.account->FlagsMask(resource_.mailbox_id, header.flags(), /*create=*/false)
             .status());
     header_ = header;
-    RMAIL_ASSIGN_OR_RETURN(const std::string directory, mailbox_->IncomingDirectory());
-    return OpenBody(context_.engine, directory, header.size());
+    BodyPlan plan;
+    RMAIL_ASSIGN_OR_RETURN(plan.directory, mailbox_->IncomingDirectory());
+    plan.announced = header.size();
+    return OpenBody(context_.engine, plan);
   }
 
   absl::Status Write(Body& body, const std::string& data) override {

@@ -29,7 +29,15 @@ std::unique_ptr<grpc::Service> NewMessageService(ServiceContext context);
 std::unique_ptr<grpc::Service> NewDirectoryService(ServiceContext context);
 std::unique_ptr<grpc::Service> NewQuotaService(ServiceContext context);
 std::unique_ptr<grpc::Service> NewAuthService(ServiceContext context);
+std::unique_ptr<grpc::Service> NewLimitService(ServiceContext context);
 std::unique_ptr<grpc::Service> NewAdminService(ServiceContext context);
+// Calls that wait for something to be due in the queue: EndAll ends them before the server shuts
+// down.
+class LeaseCalls;
+std::unique_ptr<grpc::Service> NewQueueService(ServiceContext context,
+                                               std::shared_ptr<LeaseCalls> lease_calls);
+std::shared_ptr<LeaseCalls> NewLeaseCalls(ServiceContext context);
+void EndAll(LeaseCalls& lease_calls);
 // The streams of WatchService never end by themselves: EndAll does it before the server shuts down.
 class WatchStreams;
 std::unique_ptr<grpc::Service> NewWatchService(ServiceContext context,

@@ -45,6 +45,7 @@ struct StoreServer::Impl {
   std::unique_ptr<WorkerPool> pool;
   std::unique_ptr<WorkerPool> password_pool;
   std::shared_ptr<WatchStreams> watch_streams;
+  std::shared_ptr<LeaseCalls> lease_calls;
   std::vector<std::unique_ptr<grpc::Service>> services;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
@@ -60,6 +61,7 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(StoreOptions opt
   engine::EngineOptions engine_options;
   engine_options.mail_root = options.mail_root;
   engine_options.domains = options.domains;
+  engine_options.now = options.now;
   if (options.sync_file_system) engine_options.sync = engine::SyncMode::kSyncFs;
   RMAIL_ASSIGN_OR_RETURN(impl->engine, engine::Engine::Open(std::move(engine_options)));
   impl->authorizer = std::make_unique<Authorizer>(*impl->engine, options.token_secret);
@@ -75,8 +77,11 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(StoreOptions opt
   impl->services.push_back(NewDirectoryService(context));
   impl->services.push_back(NewQuotaService(context));
   impl->services.push_back(NewAuthService(context));
+  impl->services.push_back(NewLimitService(context));
   impl->services.push_back(NewAdminService(context));
   impl->services.push_back(NewWatchService(context, impl->watch_streams));
+  impl->lease_calls = NewLeaseCalls(context);
+  impl->services.push_back(NewQueueService(context, impl->lease_calls));
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -122,6 +127,7 @@ void StoreServer::Drain(absl::Duration grace) {
   if (impl_->drained) return;
   impl_->drained = true;
   EndAll(*impl_->watch_streams);
+  EndAll(*impl_->lease_calls);
   impl_->server->Shutdown(std::chrono::system_clock::now() + absl::ToChronoNanoseconds(grace));
   impl_->server->Wait();
 }

@@ -3,11 +3,13 @@
 #define RMAIL_STORE_SERVICE_STORE_SERVER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 namespace grpc {
@@ -38,6 +40,8 @@ struct StoreOptions {
   bool sync_file_system = false;
   // Threads that work on files: as many deliveries can wait for the disk at once.
   int workers = 64;
+  // What time it is, for the queue: what is due, and which leases have run out.
+  std::function<absl::Time()> now = absl::Now;
 };
 
 // Used by one thread.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,33 +23,55 @@ namespace rmail::service {
 // INVALID_REQUEST.
 absl::Status BadRequest(std::string_view why);
 
+// Where the bytes of a message go.
+struct BodyPlan {
+  // Its file is made here.
+  std::string directory;
+  // How many octets will come; 0 when that is not known.
+  uint64_t announced = 0;
+  // Comes before the message in the file.
+  std::string fields;
+  // A second file is made here, without the fields; empty: there is none.
+  std::string copy_directory;
+  // It may go into a mailbox, so there are records.
+  bool records = true;
+};
+
 // The bytes of one message, until all have come. Not thread-safe.
 class Body {
  public:
-  // `announced`: how many octets will come; 0 when that is not known. MESSAGE_TOO_LARGE.
-  static absl::StatusOr<std::unique_ptr<Body>> Open(engine::Engine& engine,
-                                                    const std::string& directory,
-                                                    uint64_t announced);
+  // MESSAGE_TOO_LARGE.
+  static absl::StatusOr<std::unique_ptr<Body>> Open(engine::Engine& engine, const BodyPlan& plan);
 
   // MESSAGE_TOO_LARGE, also for more than was announced.
   absl::Status Write(std::string_view data);
   // All have come: checks that, and that they are on disk.
   absl::Status Finish(const store::v1::MessageEnd& end);
 
-  uint64_t size() const { return message_->size(); }
+  // Octets that have come.
+  uint64_t size() const { return size_; }
 
-  // After Finish: the message's file, and what is kept beside it.
+  // After Finish: the message's files (the second is null when there is none), and what is kept
+  // beside the first.
   std::unique_ptr<engine::IncomingMessage> TakeMessage() { return std::move(message_); }
+  std::unique_ptr<engine::IncomingMessage> TakeCopy() { return std::move(copy_); }
   engine::MessageRecords TakeRecords() { return std::move(records_); }
 
  private:
-  Body(std::unique_ptr<engine::IncomingMessage> message, uint64_t announced)
-      : message_(std::move(message)), announced_(announced) {}
+  Body(std::unique_ptr<engine::IncomingMessage> message,
+       std::unique_ptr<engine::IncomingMessage> copy, uint64_t announced, bool records)
+      : message_(std::move(message)), copy_(std::move(copy)), announced_(announced) {
+    if (records) records_builder_.emplace();
+  }
+
+  absl::Status WriteMessage(std::string_view data);
 
   std::unique_ptr<engine::IncomingMessage> message_;
-  engine::MessageRecordsBuilder records_builder_;
+  std::unique_ptr<engine::IncomingMessage> copy_;
+  std::optional<engine::MessageRecordsBuilder> records_builder_;
   engine::MessageRecords records_;
   const uint64_t announced_;
+  uint64_t size_ = 0;
 };
 
 // The order of an upload's messages, the same for both calls.
@@ -82,8 +105,8 @@ class BodyReceiver : public Receiver<Request, Response> {
   // Whether the upload may end here without a message.
   virtual bool IsComplete() const = 0;
 
-  absl::Status OpenBody(engine::Engine& engine, const std::string& directory, uint64_t announced) {
-    RMAIL_ASSIGN_OR_RETURN(body_, Body::Open(engine, directory, announced));
+  absl::Status OpenBody(engine::Engine& engine, const BodyPlan& plan) {
+    RMAIL_ASSIGN_OR_RETURN(body_, Body::Open(engine, plan));
     return absl::OkStatus();
   }
 

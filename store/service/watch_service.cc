@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -197,11 +198,15 @@ class WatchStream : public grpc::ServerBidiReactor<pb::WatchRequest, pb::WatchRe
     subscriptions_.erase(found);
   }
 
+  // Of two changes made at once, the earlier may be told last; so may what Subscribe has read. It
+  // must not hide a later one that still waits.
   void Changed(const std::string& name, uint64_t modseq) {
-    pb::WatchResponse event;
+    MutexLock lock(&mutex_);
+    pb::WatchResponse& event = pending_[name];
+    const uint64_t highest = std::max<uint64_t>(modseq, event.changed().highest_modseq());
     event.mutable_changed()->set_mailbox(name);
-    event.mutable_changed()->set_highest_modseq(modseq);
-    Send(name, std::move(event));
+    event.mutable_changed()->set_highest_modseq(highest);
+    if (!writing_) WriteNext();
   }
 
   void Send(const std::string& name, pb::WatchResponse event) {

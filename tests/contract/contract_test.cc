@@ -21,9 +21,11 @@
 #include "rmail/store/v1/admin.pb.h"
 #include "rmail/store/v1/auth.pb.h"
 #include "rmail/store/v1/directory.pb.h"
+#include "rmail/store/v1/limit.pb.h"
 #include "rmail/store/v1/mailbox.pb.h"
 #include "rmail/store/v1/message.pb.h"
 #include "rmail/store/v1/metadata.pb.h"
+#include "rmail/store/v1/queue.pb.h"
 #include "rmail/store/v1/quota.pb.h"
 #include "rmail/store/v1/watch.pb.h"
 #include "store/base/token.h"
@@ -53,6 +55,10 @@ enum class Stranger {
   kAnyAccount,
   // Only gateways may.
   kNotGateway,
+  // Only relays and administrators may.
+  kNotRelay,
+  // Whoever works for all accounts may: a role.
+  kNotARole,
   // Whoever has a valid token may.
   kNobody,
 };
@@ -67,6 +73,7 @@ struct CallCase {
 #define ALICE "\"accounts/alice@example.com\""
 #define ALICES_INBOX "\"accounts/alice@example.com/mailboxes/1\""
 #define ALICES_TRASH "\"accounts/alice@example.com/mailboxes/2\""
+#define QUEUED "\"queue/0123456789abcdef0123\""
 
 // Each method of the contract has its row: EveryMethodIsTried fails when one is missing.
 constexpr CallCase kCalls[] = {
@@ -120,6 +127,20 @@ constexpr CallCase kCalls[] = {
     {"AuthService.GetScramParameters", "address: 'alice@example.com'", Stranger::kNotGateway},
     {"AuthService.AuthenticateScram", "address: 'alice@example.com' auth_message: 'n=alice,r=1'",
      Stranger::kNotGateway},
+    {"LimitService.CountEvents", "events { key: 'a/b/c' count: 1 limit: 1 window_seconds: 1 }",
+     Stranger::kNotARole},
+    {"QueueService.LeaseMessages", "holder: 'test' max_messages: 1 lease_seconds: 60",
+     Stranger::kNotRelay},
+    {"QueueService.RenewLease", "name: " QUEUED " lease: 'x' lease_seconds: 60",
+     Stranger::kNotRelay},
+    {"QueueService.ReadQueuedMessage", "name: " QUEUED, Stranger::kNotRelay},
+    {"QueueService.ReportDelivery", "name: " QUEUED " lease: 'x' release: true",
+     Stranger::kNotRelay},
+    {"QueueService.ListQueue", "", Stranger::kNotRelay},
+    {"QueueService.GetQueuedMessage", "name: " QUEUED, Stranger::kNotRelay},
+    {"QueueService.RetryMessages", "", Stranger::kNotRelay},
+    {"QueueService.HoldMessages", "", Stranger::kNotRelay},
+    {"QueueService.DeleteMessages", "filter { held: true }", Stranger::kNotRelay},
     {"AdminService.ListShards", "mailbox: " ALICES_INBOX, Stranger::kOtherAccount},
     {"AdminService.CheckMailbox", "mailbox: " ALICES_INBOX, Stranger::kOtherAccount},
     {"AdminService.RebuildMailbox", "mailbox: " ALICES_INBOX, Stranger::kOtherAccount},
@@ -130,6 +151,7 @@ constexpr CallCase kCalls[] = {
 #undef ALICE
 #undef ALICES_INBOX
 #undef ALICES_TRASH
+#undef QUEUED
 
 std::string MakeToken(TokenScope scope, const std::string& subject,
                       absl::Duration life = absl::Hours(1), const std::string& secret = kSecret) {
@@ -152,6 +174,11 @@ std::vector<std::string> TokensOf(Stranger stranger) {
               MakeToken(TokenScope::kGateway, "")};
     case Stranger::kNotGateway:
       return {MakeToken(TokenScope::kAccount, kAlice), MakeToken(TokenScope::kDeliver, "")};
+    case Stranger::kNotRelay:
+      return {MakeToken(TokenScope::kAccount, kAlice), MakeToken(TokenScope::kDeliver, ""),
+              MakeToken(TokenScope::kGateway, "")};
+    case Stranger::kNotARole:
+      return {MakeToken(TokenScope::kAccount, bob), MakeToken(TokenScope::kAccount, kAlice)};
     case Stranger::kNobody:
       return {};
   }
@@ -176,9 +203,11 @@ std::vector<const ServiceDescriptor*> ContractServices() {
            store::v1::CheckMailboxRequest::descriptor()->file(),
            store::v1::AuthenticateRequest::descriptor()->file(),
            store::v1::Account::descriptor()->file(),
+           store::v1::LimitedEvent::descriptor()->file(),
            store::v1::Mailbox::descriptor()->file(),
            store::v1::FetchMessagesRequest::descriptor()->file(),
            store::v1::MetadataEntry::descriptor()->file(),
+           store::v1::QueuedMessage::descriptor()->file(),
            store::v1::Quota::descriptor()->file(),
            store::v1::WatchRequest::descriptor()->file(),
        }) {
@@ -270,7 +299,7 @@ class ContractTest : public ::testing::Test {
 
 TEST_F(ContractTest, ReflectionListsTheServices) {
   const std::string list = Reflect("list_services: ''");
-  EXPECT_EQ(ContractServices().size(), 8u);
+  EXPECT_EQ(ContractServices().size(), 10u);
   for (const ServiceDescriptor* const service : ContractServices()) {
     EXPECT_THAT(list, HasSubstr("name: \"" + service->full_name() + "\""));
   }
@@ -286,7 +315,8 @@ TEST_F(ContractTest, ReflectionDescribesWhatItLists) {
     names.emplace_back(part.substr(0, part.find('"')));
   }
   names.erase(names.begin());
-  EXPECT_EQ(names.size(), 10u) << list;
+  // And health, and reflection itself.
+  EXPECT_EQ(names.size(), ContractServices().size() + 2) << list;
   for (const std::string& name : names) {
     const std::string answer = Reflect("file_containing_symbol: '" + name + "'");
     EXPECT_THAT(answer, HasSubstr("file_descriptor_proto")) << name << ": " << answer;
@@ -340,8 +370,11 @@ TEST_F(ContractTest, EveryMethodTakesTheRightToken) {
     SCOPED_TRACE(row.method);
     const std::string method = row.method;
     TokenScope scope = TokenScope::kAdmin;
-    if (row.stranger == Stranger::kNotGateway) scope = TokenScope::kGateway;
+    if (row.stranger == Stranger::kNotGateway || row.stranger == Stranger::kNotARole) {
+      scope = TokenScope::kGateway;
+    }
     if (method == "MessageService.DeliverMessage") scope = TokenScope::kDeliver;
+    if (row.stranger == Stranger::kNotRelay) scope = TokenScope::kQueue;
     const grpc::Status status = Call(row, MakeToken(scope, ""));
     // A proof without the salt is wrong; that is found only after the token was right.
     if (method == "AuthService.AuthenticateScram") {

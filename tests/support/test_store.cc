@@ -34,6 +34,11 @@ TestStore::TestStore() : mail_root_(TemporaryFolder()), owns_mail_root_(true) { 
 
 TestStore::TestStore(std::string mail_root) : mail_root_(std::move(mail_root)) { Start(); }
 
+TestStore::TestStore(std::function<absl::Time()> now)
+    : mail_root_(TemporaryFolder()), owns_mail_root_(true) {
+  Start(std::move(now));
+}
+
 TestStore::~TestStore() {
   access_ = nullptr;
   watcher_ = nullptr;
@@ -43,12 +48,13 @@ TestStore::~TestStore() {
   if (owns_mail_root_) std::filesystem::remove_all(mail_root_, ignored);
 }
 
-void TestStore::Start() {
+void TestStore::Start(std::function<absl::Time()> now) {
   service::StoreOptions options;
   options.mail_root = mail_root_;
   options.domains = {"example.com"};
   options.token_secret = kTokenSecret;
   options.workers = 8;
+  options.now = std::move(now);
   // Over loopback rather than in-process: such a channel bears its server's end.
   options.listen = "127.0.0.1:0";
   auto server = service::StoreServer::Start(options);

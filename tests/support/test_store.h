@@ -3,9 +3,12 @@
 #define RMAIL_TESTS_SUPPORT_TEST_STORE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gateway/common/store_session.h"
 #include "rmail/store/v1/directory.pb.h"
 #include "store/client/store_client.h"
@@ -23,6 +26,8 @@ class TestStore {
   // start ends the test.
   TestStore();
   explicit TestStore(std::string mail_root);
+  // On a new folder, with a queue that goes by another clock.
+  explicit TestStore(std::function<absl::Time()> now);
   ~TestStore();
   TestStore(const TestStore&) = delete;
   TestStore& operator=(const TestStore&) = delete;
@@ -42,7 +47,7 @@ class TestStore {
   void Stop();
 
  private:
-  void Start();
+  void Start(std::function<absl::Time()> now = absl::Now);
   template <typename Request>
   void Must(const Request& request);
 
