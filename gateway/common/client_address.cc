@@ -10,6 +10,24 @@ namespace rmail::gateway {
 namespace {
 
 constexpr int kV4Prefix = 96;  // bits of an IPv4-mapped address in front of the IPv4 address
+constexpr size_t kMaxOtherName = 64;
+
+// The range of so many whole octets' bits that an address is in.
+std::string Name(std::string_view address, size_t v4_bits, size_t v6_bits) {
+  const std::string copy(address.substr(0, kMaxOtherName));
+  unsigned char octets[16];
+  char text[INET6_ADDRSTRLEN];
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (inet_pton(family, copy.c_str(), octets) != 1) continue;
+    const size_t size = family == AF_INET ? 4 : 16;
+    const size_t bits = family == AF_INET ? v4_bits : v6_bits;
+    std::fill(octets + bits / 8, octets + size, 0);
+    std::string name = inet_ntop(family, octets, text, sizeof(text));
+    if (bits < 8 * size) name += "/" + std::to_string(bits);
+    return name;
+  }
+  return copy;
+}
 
 }  // namespace
 
@@ -64,5 +82,9 @@ std::string ClientKey(std::string_view address) {
   if (inet_pton(AF_INET6, copy.c_str(), octets) == 1) return std::string(begin, 8);
   return copy;
 }
+
+std::string ClientName(std::string_view address) { return Name(address, 32, 64); }
+
+std::string NetworkName(std::string_view address) { return Name(address, 24, 48); }
 
 }  // namespace rmail::gateway

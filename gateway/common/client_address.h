@@ -14,6 +14,12 @@ namespace rmail::gateway {
 // of a /64. The text itself when it is no address.
 std::string ClientKey(std::string_view address);
 
+// The same as text: "192.0.2.1", "2001:db8::/64"; at most 64 octets of what is no address.
+std::string ClientName(std::string_view address);
+
+// The network that an address is in: "192.0.2.0/24", "2001:db8::/48".
+std::string NetworkName(std::string_view address);
+
 // "192.0.2.0/24", "2001:db8::/32"; without a length, one address.
 class AddressRange {
  public:

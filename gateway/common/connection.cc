@@ -96,27 +96,36 @@ void Connection::SetTimeout(absl::Duration timeout) {
 }
 
 asio::awaitable<absl::Status> Connection::StartTls(const TlsContext& context) {
+  SSL* const ssl = context.NewSession();
+  if (ssl != nullptr) SSL_set_accept_state(ssl);
+  co_return co_await StartTlsSession(ssl);
+}
+
+asio::awaitable<absl::Status> Connection::StartClientTls(SSL* ssl) {
+  if (ssl != nullptr) SSL_set_connect_state(ssl);
+  co_return co_await StartTlsSession(ssl);
+}
+
+asio::awaitable<absl::Status> Connection::StartTlsSession(SSL* ssl) {
+  std::unique_ptr<SSL, decltype(&SSL_free)> session(ssl, &SSL_free);
   if (closed_) co_return Closed();
   if (ssl_ != nullptr || compression_ != nullptr) {
     co_return MakeStatus(absl::StatusCode::kFailedPrecondition, "TLS or compression is up already");
   }
-  SSL* ssl = context.NewSession();
   absl::Status status = Broken("no memory for TLS");
   if (ssl != nullptr && SSL_set_fd(ssl, socket_.native_handle()) == 1) {
     status = co_await Handshake(ssl);
   }
   if (!status.ok()) {
-    SSL_free(ssl);
     // Neither side knows any more what the octets on the wire mean.
     read_end_ = write_end_ = Broken("the TLS handshake failed");
     co_return status;
   }
-  ssl_ = ssl;
+  ssl_ = session.release();
   co_return absl::OkStatus();
 }
 
 asio::awaitable<absl::Status> Connection::Handshake(SSL* ssl) {
-  SSL_set_accept_state(ssl);
   while (true) {
     ERR_clear_error();
     errno = 0;
@@ -291,6 +300,10 @@ Connection::Attempt Connection::TlsAttempt(SSL* ssl, int result) {
                        ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
   if (cut_off || (code == 0 && saved_errno == 0)) return {.status = EndOfStream()};
   if (code == 0) return {.status = BrokenByErrno(saved_errno)};
+  if (ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+    return {.status = MakeStatus(absl::StatusCode::kUnauthenticated,
+                                 X509_verify_cert_error_string(SSL_get_verify_result(ssl)))};
+  }
   const char* reason = ERR_reason_error_string(code);
   return {.status = Broken(reason != nullptr ? reason : "TLS failed")};
 }

@@ -1,4 +1,5 @@
-// A client's connection: one type for plain TCP and TLS, read and written by one coroutine.
+// A connection, a client's to us or ours to a server (connect.h): one type for plain TCP and TLS,
+// read and written by one coroutine.
 //
 // OpenSSL works straight on the socket and is waited for by readiness, so that an idle TLS
 // connection costs about 15 KiB. A Connection belongs to one executor (one thread); nothing here is
@@ -10,6 +11,7 @@
 //         kAborted      Wake() was called during an interruptible wait
 //         kCancelled    the server drains (only from an interruptible wait and from StartTls) or
 //                       Close() was called
+//         kUnauthenticated  the server's certificate is not what was asked for (StartClientTls)
 // After a write or a handshake that failed, all further ones end with kUnavailable.
 #ifndef RMAIL_GATEWAY_COMMON_CONNECTION_H_
 #define RMAIL_GATEWAY_COMMON_CONNECTION_H_
@@ -38,8 +40,8 @@ class Deflate;
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // Takes a connected socket. Made with std::make_shared. `peer` is the client's address without
-  // port ("192.0.2.1", "2001:db8::1").
+  // Takes a connected socket. Made with std::make_shared. `peer` is the other side's address
+  // without port ("192.0.2.1", "2001:db8::1").
   Connection(boost::asio::ip::tcp::socket socket, std::string peer);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -63,6 +65,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Does the server's side of a TLS handshake. The caller has made sure that no cleartext input is
   // left unread.
   boost::asio::awaitable<absl::Status> StartTls(const TlsContext& context);
+  // The same, the client's side. Takes `ssl` over (TlsClientContext::NewSession); null is an error.
+  boost::asio::awaitable<absl::Status> StartClientTls(SSL* ssl);
 
   // From now on all that is written is compressed, and what is read is decompressed (RFC 4978); for
   // about 180 KiB of memory until the connection ends. The caller has made sure that no input is
@@ -106,6 +110,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<absl::Status> WaitFor(Direction direction, Interrupt interrupt);
   // Lets other sessions of this thread run when this one has gone on for long without a wait.
   boost::asio::awaitable<absl::Status> TakeTurn();
+  // `ssl` with its side's state set; frees it when that fails.
+  boost::asio::awaitable<absl::Status> StartTlsSession(SSL* ssl);
   boost::asio::awaitable<absl::Status> Handshake(SSL* ssl);
   boost::asio::awaitable<absl::Status> WriteAll(std::string_view data);
   boost::asio::awaitable<absl::Status> WriteWire(std::string_view data);

@@ -13,6 +13,7 @@ namespace rmail::gateway {
 namespace {
 
 constexpr size_t kMaxClients = 25'000;  // of each generation
+constexpr size_t kMaxKnown = 25'000;    // the same
 constexpr int kMaxDoublings = 20;
 constexpr int kForgetFactor = 4;
 
@@ -98,6 +99,34 @@ absl::Duration LoginGuard::Failed(std::string_view address, std::string_view cre
   client.locked_until = now + locked;
   std::vector<Failure>().swap(failures);
   return locked;
+}
+
+void LoginGuard::LockOut(std::string_view address, absl::Time until) {
+  if (Exempt(address)) return;
+  MutexLock lock(&mutex_);
+  Client& client = FindOrAdd(ClientKey(address));
+  client.locked_until = std::max(client.locked_until, until);
+}
+
+uint64_t LoginGuard::LoginFingerprint(std::string_view address, std::string_view account) const {
+  std::string login = ClientKey(address);
+  login += '\0';
+  login += account;
+  return Fingerprint(login);
+}
+
+void LoginGuard::Succeeded(std::string_view address, std::string_view account) {
+  const uint64_t login = LoginFingerprint(address, account);
+  MutexLock lock(&mutex_);
+  if (known_recent_.contains(login)) return;
+  if (known_recent_.size() >= kMaxKnown) known_older_ = std::exchange(known_recent_, {});
+  known_recent_.insert(login);
+}
+
+bool LoginGuard::Knows(std::string_view address, std::string_view account) {
+  const uint64_t login = LoginFingerprint(address, account);
+  MutexLock lock(&mutex_);
+  return known_recent_.contains(login) || known_older_.contains(login);
 }
 
 }  // namespace rmail::gateway

@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "gateway/common/client_address.h"
 #include "store/base/mutex.h"
@@ -23,15 +24,25 @@ struct LoginGuardOptions {
   // not failed for four times the second is a new one.
   absl::Duration lockout = absl::Minutes(1);
   absl::Duration max_lockout = absl::Hours(1);
+  // What LoginLimits counts beyond that: failures from one network, and to log in to one account,
+  // within `window`; 0: no number matters. An account is locked for less long: its user is not to
+  // blame.
+  uint32_t max_network_failures = 100;
+  uint32_t max_account_failures = 100;
+  absl::Duration max_account_lockout = absl::Minutes(5);
   // Clients that are never locked out: a webmail server logs in for many.
   std::vector<AddressRange> trusted;
 };
 
-// Counts for this process alone. A client is what ClientKey says. Remembers 50,000 clients at most:
-// then those that failed last. Thread-safe.
+// Counts for this process alone; LoginLimits adds what others know. A client is what ClientKey
+// says. Remembers 50,000 clients at most: then those that failed last; and the last 25,000 logins
+// that succeeded. Thread-safe.
 class LoginGuard {
  public:
   explicit LoginGuard(LoginGuardOptions options);
+
+  // Whether the client is never locked out.
+  bool Exempt(std::string_view address) const;
 
   // How long the client will not be listened to; zero: it may try.
   absl::Duration LockedFor(std::string_view address, absl::Time now);
@@ -40,6 +51,13 @@ class LoginGuard {
   // again (a telephone whose owner has a new password) guesses nothing: they count once. Returns
   // for how long the client is locked out by this failure.
   absl::Duration Failed(std::string_view address, std::string_view credentials, absl::Time now);
+
+  // Locks a client out: another gateway knows why.
+  void LockOut(std::string_view address, absl::Time until);
+
+  // A client has logged in to an account, and whether it once has. (Names compare octet by octet.)
+  void Succeeded(std::string_view address, std::string_view account);
+  bool Knows(std::string_view address, std::string_view account);
 
  private:
   struct Failure {
@@ -54,11 +72,11 @@ class LoginGuard {
   };
   using Clients = absl::flat_hash_map<std::string, Client>;
 
-  bool Exempt(std::string_view address) const;
   uint64_t Fingerprint(std::string_view credentials) const;
   // Null when it is not known.
   Client* Find(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Client& FindOrAdd(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint64_t LoginFingerprint(std::string_view address, std::string_view account) const;
 
   const LoginGuardOptions options_;
   const std::string
@@ -67,6 +85,9 @@ class LoginGuard {
   // When the recent ones are full they become the older ones, and those are forgotten.
   Clients recent_ ABSL_GUARDED_BY(mutex_);
   Clients older_ ABSL_GUARDED_BY(mutex_);
+  // Of a client and an account; the same.
+  absl::flat_hash_set<uint64_t> known_recent_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<uint64_t> known_older_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rmail::gateway

@@ -112,6 +112,25 @@ TEST_F(LoginGuardTest, TheRecentAreKeptAndTheOthersForgotten) {
   EXPECT_EQ(Fail(address(79'999), 2), absl::Minutes(1));
 }
 
+TEST_F(LoginGuardTest, WhatAnotherGatewayKnows) {
+  guard_.LockOut("192.0.2.1", now_ + absl::Seconds(10));
+  guard_.LockOut("192.0.2.1", now_ + absl::Seconds(5));
+  EXPECT_EQ(guard_.LockedFor("192.0.2.1", now_), absl::Seconds(10));
+  EXPECT_FALSE(Locked("192.0.2.2"));
+}
+
+TEST_F(LoginGuardTest, LoginsThatSucceededAreKnown) {
+  guard_.Succeeded("192.0.2.1", "alice@example.com");
+  EXPECT_TRUE(guard_.Knows("192.0.2.1", "alice@example.com"));
+  EXPECT_FALSE(guard_.Knows("192.0.2.2", "alice@example.com"));
+  EXPECT_FALSE(guard_.Knows("192.0.2.1", "bob@example.com"));
+  for (int i = 0; i < 25'000; ++i) guard_.Succeeded("192.0.2.1", std::to_string(i));
+  EXPECT_TRUE(guard_.Knows("192.0.2.1", "alice@example.com"));
+  for (int i = 25'000; i < 55'000; ++i) guard_.Succeeded("192.0.2.1", std::to_string(i));
+  EXPECT_FALSE(guard_.Knows("192.0.2.1", "alice@example.com"));
+  EXPECT_TRUE(guard_.Knows("192.0.2.1", "54999"));
+}
+
 TEST(AddressRangeTest, Ranges) {
   struct Case {
     const char* range;
@@ -142,6 +161,16 @@ TEST(AddressRangeTest, Ranges) {
                           "192.0.2/24", "2001:db8::/129", "localhost", "192.0.2.0/24 "}) {
     EXPECT_FALSE(AddressRange::Parse(bad).has_value()) << bad;
   }
+}
+
+TEST(ClientNameTest, Names) {
+  EXPECT_EQ(ClientName("192.0.2.77"), "192.0.2.77");
+  EXPECT_EQ(NetworkName("192.0.2.77"), "192.0.2.0/24");
+  EXPECT_EQ(ClientName("2001:db8:1:2:3::4"), "2001:db8:1:2::/64");
+  EXPECT_EQ(NetworkName("2001:db8:1:2:3::4"), "2001:db8:1::/48");
+  EXPECT_EQ(ClientName("::1"), "::/64");
+  EXPECT_EQ(ClientName(std::string(100, 'x')), std::string(64, 'x'));
+  EXPECT_EQ(NetworkName(""), "");
 }
 
 TEST(ClientKeyTest, Keys) {

@@ -21,6 +21,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "gateway/common/client_address.h"
+#include "gateway/common/log_limit.h"
 #include "store/base/logging.h"
 #include "store/base/mutex.h"
 #include "store/base/status.h"
@@ -36,23 +37,6 @@ constexpr std::chrono::milliseconds kAcceptBackOff{100};
 constexpr std::chrono::seconds kLogInterval{10};
 constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
 
-// Counts events, so that a flood of them does not flood the log.
-class LogLimit {
- public:
-  // How many events to tell of now; 0: wait with it.
-  size_t Count() {
-    ++count_;
-    const auto now = std::chrono::steady_clock::now();
-    if (last_ != std::chrono::steady_clock::time_point() && now - last_ < kLogInterval) return 0;
-    last_ = now;
-    return std::exchange(count_, 0);
-  }
-
- private:
-  size_t count_ = 0;
-  std::chrono::steady_clock::time_point last_{};
-};
-
 struct Listener {
   Listener(ListenerOptions o, Server::Session s, const asio::any_io_executor& executor)
       : options(std::move(o)), session(std::move(s)), acceptor(executor), back_off(executor) {}
@@ -62,8 +46,8 @@ struct Listener {
   // These are used on their executor only.
   tcp::acceptor acceptor;
   asio::steady_timer back_off;
-  LogLimit turned_away;
-  LogLimit not_accepted;
+  LogLimit turned_away{kLogInterval};
+  LogLimit not_accepted{kLogInterval};
 };
 
 // An IPv4 client of a dual-stack listener is an IPv4 client; a link-local address counts without

@@ -28,6 +28,13 @@ constexpr absl::Duration kMaxWait = absl::Seconds(30);
 // Empty: that it is there tells.
 constexpr std::string_view kLockedOutPayload = "rmail.gateway/locked-out";
 
+absl::Status LockedOut(absl::Duration how_long) {
+  if (how_long <= absl::ZeroDuration()) return absl::OkStatus();
+  absl::Status status = Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE, "too many failed logins");
+  status.SetPayload(ToAbsl(kLockedOutPayload), absl::Cord());
+  return status;
+}
+
 }  // namespace
 
 SessionToken::SessionToken(std::string encoded) : encoded_(std::move(encoded)) {}
@@ -57,7 +64,8 @@ StoreAccess::StoreAccess(client::StoreClient& store, client::Watcher& watcher,
       watcher_(watcher),
       token_secret_(std::move(token_secret)),
       scram_(scram),
-      guard_(std::move(guard)) {}
+      limiter_(store, [this] { return RoleToken(TokenScope::kGateway); }),
+      logins_(std::move(guard), limiter_, token_secret_) {}
 
 std::string StoreAccess::RoleToken(TokenScope scope) const {
   Token token;
@@ -71,16 +79,9 @@ StoreSession StoreAccess::Gateway(std::string_view address) const {
                       RoleToken(TokenScope::kGateway));
 }
 
-absl::Status StoreAccess::WhyLockedOut(const std::string& peer) {
-  if (guard_.LockedFor(peer, absl::Now()) <= absl::ZeroDuration()) return absl::OkStatus();
-  absl::Status status =
-      Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE, "too many failed logins from this address");
-  status.SetPayload(ToAbsl(kLockedOutPayload), absl::Cord());
-  return status;
-}
-
-boost::asio::awaitable<absl::Status> StoreAccess::BeginCheck(const std::string& peer) {
-  RMAIL_CO_RETURN_IF_ERROR(WhyLockedOut(peer));
+boost::asio::awaitable<absl::Status> StoreAccess::BeginCheck(const std::string& peer,
+                                                             const std::string& account) {
+  RMAIL_CO_RETURN_IF_ERROR(LockedOut(logins_.LockedHere(peer)));
   const absl::Time start = absl::Now();
   const bool entered = co_await queue_.Enter(ClientKey(peer));
   if (!entered || absl::Now() - start > kMaxWait) {
@@ -88,29 +89,26 @@ boost::asio::awaitable<absl::Status> StoreAccess::BeginCheck(const std::string& 
     co_return Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE,
                     "too many logins at once from this address");
   }
-  // Those that it has waited for may have failed.
-  const absl::Status locked = WhyLockedOut(peer);
-  if (!locked.ok()) EndCheck(peer);
-  co_return locked;
+  absl::Cleanup leave = [&] { EndCheck(peer); };
+  // Those that it has waited for may have failed, and others elsewhere.
+  RMAIL_CO_RETURN_IF_ERROR(LockedOut(co_await logins_.LockedFor(peer, account)));
+  std::move(leave).Cancel();
+  co_return absl::OkStatus();
 }
 
 void StoreAccess::EndCheck(const std::string& peer) { queue_.Leave(ClientKey(peer)); }
 
-void StoreAccess::Refused(std::string_view address, const std::string& peer,
-                          std::string_view credentials, const absl::Status& why) {
-  LogInfo("login of {:.100} from {} refused: {}", address, peer, FromAbsl(why.message()));
+boost::asio::awaitable<void> StoreAccess::Refused(const std::string& account,
+                                                  const std::string& peer,
+                                                  std::string_view credentials,
+                                                  const absl::Status& why) {
+  LogInfo("login of {:.100} from {} refused: {}", account, peer, FromAbsl(why.message()));
   const ErrorReason reason = ReasonOf(why);
   if (reason != store::v1::ERROR_REASON_BAD_CREDENTIALS &&
       reason != store::v1::ERROR_REASON_ACCOUNT_DISABLED) {
-    return;  // Nothing that the client is to blame for.
+    co_return;  // Nothing that the client is to blame for.
   }
-  const std::string tried =
-      absl::AsciiStrToLower(ToAbsl(address)) + '\0' + std::string(credentials);
-  const absl::Duration locked = guard_.Failed(peer, tried, absl::Now());
-  if (locked > absl::ZeroDuration()) {
-    LogWarning("too many failed logins from {}: refused for {} s", peer,
-               absl::ToInt64Seconds(locked));
-  }
+  co_await logins_.Failed(peer, account, std::string(credentials));
 }
 
 StoreAccess::Login StoreAccess::LoginFrom(const store::v1::AuthenticateResponse& response) {
@@ -121,7 +119,7 @@ StoreAccess::Login StoreAccess::LoginFrom(const store::v1::AuthenticateResponse&
 
 boost::asio::awaitable<absl::StatusOr<StoreAccess::Login>> StoreAccess::Authenticate(
     std::string address, std::string password, std::string peer) {
-  RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer));
+  RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer, address));
   const absl::Cleanup end = [&] { EndCheck(peer); };
   store::v1::AuthenticateRequest request;
   request.set_address(address);
@@ -129,15 +127,16 @@ boost::asio::awaitable<absl::StatusOr<StoreAccess::Login>> StoreAccess::Authenti
   const absl::StatusOr<store::v1::AuthenticateResponse> response =
       co_await Gateway(address).Call(std::move(request));
   if (!response.ok()) {
-    Refused(address, peer, password, response.status());
+    co_await Refused(address, peer, password, response.status());
     co_return response.status();
   }
+  logins_.Succeeded(peer, address);
   co_return LoginFrom(*response);
 }
 
 boost::asio::awaitable<absl::StatusOr<store::v1::GetScramParametersResponse>>
 StoreAccess::ScramParameters(std::string address, std::string peer) {
-  RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer));
+  RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer, address));
   const absl::Cleanup end = [&] { EndCheck(peer); };
   store::v1::GetScramParametersRequest request;
   request.set_address(address);
@@ -146,29 +145,30 @@ StoreAccess::ScramParameters(std::string address, std::string peer) {
 
 boost::asio::awaitable<absl::StatusOr<StoreAccess::ScramLogin>> StoreAccess::AuthenticateScram(
     store::v1::AuthenticateScramRequest request, std::string peer) {
-  RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer));
+  RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer, request.address()));
   const absl::Cleanup end = [&] { EndCheck(peer); };
   absl::StatusOr<store::v1::AuthenticateScramResponse> response =
       co_await Gateway(request.address()).Call(request);
   if (!response.ok()) {
     // No two proofs are alike: each failure counts.
-    Refused(request.address(), peer, request.client_proof(), response.status());
+    co_await Refused(request.address(), peer, request.client_proof(), response.status());
     co_return response.status();
   }
+  logins_.Succeeded(peer, request.address());
   co_return ScramLogin{LoginFrom(response->login()),
                        std::move(*response->mutable_server_signature())};
 }
 
 boost::asio::awaitable<absl::StatusOr<StoreAccess::Login>> StoreAccess::AuthenticateToken(
     std::string address, std::string encoded, std::string peer) {
-  RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer));
+  RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer, address));
   const absl::Cleanup end = [&] { EndCheck(peer); };
   const absl::StatusOr<Token> token = VerifyToken(token_secret_, encoded, absl::Now());
   const bool own = token.ok() && !token->subject.empty() &&
                    (address.empty() || absl::EqualsIgnoreCase(address, token->subject));
   if (!own) {
     absl::Status why = Error(store::v1::ERROR_REASON_BAD_CREDENTIALS, "not a token of the account");
-    Refused(address, peer, encoded, why);
+    co_await Refused(address, peer, encoded, why);
     co_return why;
   }
   const std::string account = "accounts/" + token->subject;
@@ -178,7 +178,7 @@ boost::asio::awaitable<absl::StatusOr<StoreAccess::Login>> StoreAccess::Authenti
   request.set_name(account);
   const absl::Status usable = (co_await session.Call(std::move(request))).status();
   if (!usable.ok()) {
-    Refused(token->subject, peer, encoded, usable);
+    co_await Refused(token->subject, peer, encoded, usable);
     co_return absl::IsNotFound(usable)
         ? Error(store::v1::ERROR_REASON_BAD_CREDENTIALS, "no such account")
         : usable;

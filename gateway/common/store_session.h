@@ -18,7 +18,9 @@
 #include "absl/status/statusor.h"
 #include "gateway/common/await_callback.h"
 #include "gateway/common/login_guard.h"
+#include "gateway/common/login_limits.h"
 #include "gateway/common/login_queue.h"
+#include "gateway/common/rate_limiter.h"
 #include "store/base/error.h"
 #include "store/base/mutex.h"
 #include "store/base/token.h"
@@ -153,7 +155,7 @@ class StoreSession {
   std::shared_ptr<SessionToken> token_;
 };
 
-// Whether a login was refused because its client is locked out (LoginGuard).
+// Whether a login was refused because of earlier ones that failed (LoginLimits).
 bool IsLockedOut(const absl::Status& status);
 
 // What a gateway needs of the store beyond an account's session. Thread-safe.
@@ -213,25 +215,29 @@ class StoreAccess {
 
   client::Watcher& watcher() { return watcher_; }
 
+  RateLimiter& limiter() { return limiter_; }
+
  private:
   std::string RoleToken(TokenScope scope) const;
   // A session that may ask who a client is. It names the account so that the store asked is the one
   // whose caches know it.
   StoreSession Gateway(std::string_view address) const;
-  // Waits until a check for this client may begin; after OK, EndCheck ends it.
-  boost::asio::awaitable<absl::Status> BeginCheck(const std::string& peer);
+  // Waits until a check for this client may begin; after OK, EndCheck ends it. `account` and
+  // `address` below: see LoginLimits.
+  boost::asio::awaitable<absl::Status> BeginCheck(const std::string& peer,
+                                                  const std::string& account);
   void EndCheck(const std::string& peer);
-  absl::Status WhyLockedOut(const std::string& peer);
   // Notes that these credentials were refused.
-  void Refused(std::string_view address, const std::string& peer, std::string_view credentials,
-               const absl::Status& why);
+  boost::asio::awaitable<void> Refused(const std::string& account, const std::string& peer,
+                                       std::string_view credentials, const absl::Status& why);
   Login LoginFrom(const store::v1::AuthenticateResponse& response);
 
   client::StoreClient& store_;
   client::Watcher& watcher_;
   const std::string token_secret_;
   const bool scram_;
-  LoginGuard guard_;
+  RateLimiter limiter_;
+  LoginLimits logins_;
   LoginQueue queue_;  // by ClientKey
 };
 
