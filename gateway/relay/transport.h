@@ -58,6 +58,9 @@ class Transport {
   // takes no longer than its own time-outs allow. A recipient is answered with 2yz only when the
   // server has taken the message over.
   virtual boost::asio::awaitable<std::vector<Delivered>> Send(Shipment shipment) = 0;
+  // Breaks off what is under way, for the end of a process: a Send, also one that begins later,
+  // soon answers 4yz for each recipient that no server has answered for.
+  virtual void Stop() {}
 };
 
 }  // namespace rmail::gateway::relay
