@@ -6,52 +6,17 @@
 //   TLS: on
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "gateway/imap/imap_fixture.h"
-#include "gateway/imap/transcript.h"
+#include "tests/support/transcript.h"
 
 namespace rmail::gateway::imap {
 
 namespace {
 
-constexpr std::string_view kFolder = "gateway/imap/transcripts";
-
-struct Scenario {
-  std::string file;
-  std::string title;
-  std::string script;
-};
-
-std::vector<Scenario> ReadScenarios() {
-  std::vector<Scenario> scenarios;
-  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
-    std::ifstream in(entry.path());
-    bool titled = false;
-    for (std::string line; std::getline(in, line);) {
-      if (line.starts_with("== ")) {
-        scenarios.push_back({entry.path().stem(), line.substr(3), ""});
-        titled = true;
-      } else if (titled) {
-        scenarios.back().script += line + "\n";
-      }
-    }
-  }
-  return scenarios;
-}
-
-std::string NameOf(const ::testing::TestParamInfo<Scenario>& info) {
-  std::string name = info.param.file + "_" + info.param.title;
-  for (char& c : name) {
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  }
-  return name;
-}
+using testing::Scenario;
 
 class TranscriptFileTest : public ImapFixture, public ::testing::WithParamInterface<Scenario> {
  protected:
@@ -86,7 +51,11 @@ TEST_P(TranscriptFileTest, Runs) {
   Run(script);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, TranscriptFileTest, ::testing::ValuesIn(ReadScenarios()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Files, TranscriptFileTest,
+                         ::testing::ValuesIn(testing::ReadScenarios("gateway/imap/transcripts")),
+                         [](const ::testing::TestParamInfo<Scenario>& info) {
+                           return info.param.Name();
+                         });
 
 }  // namespace
 

@@ -203,7 +203,8 @@ TEST_F(AuthTest, SendersUseTheirOwnAddress) {
   EXPECT_EQ(client->Say("MAIL FROM:<bob@example.com>").substr(0, 3), "451");
 }
 
-TEST_F(AuthTest, SubmissionDoesNotRelay) {
+TEST_F(AuthTest, SubmissionWhereNothingIsRelayed) {
+  options.relay = false;
   Start();
   auto client = LoggedIn("alice@example.com");
   client->Say("MAIL FROM:<alice@example.com> AUTH=<>");

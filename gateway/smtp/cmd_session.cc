@@ -1,4 +1,6 @@
 // Commands about the session itself.
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "gateway/common/sasl_mechanism.h"
@@ -28,9 +30,10 @@ boost::asio::awaitable<Outcome> CmdHelo(Session& session, std::string argument) 
 boost::asio::awaitable<Outcome> CmdEhlo(Session& session, std::string argument) {
   std::optional<Reply> refusal = TakeHello(session, std::move(argument), /*extended=*/true);
   if (refusal.has_value()) co_return *std::move(refusal);
-  std::string lines = session.options().hostname;
+  const SmtpOptions& options = session.options();
+  std::string lines = options.hostname;
   lines += "\nPIPELINING";
-  lines += "\nSIZE " + std::to_string(session.options().max_message_size);
+  lines += "\nSIZE " + std::to_string(options.max_message_size);
   if (session.needs_tls()) lines += "\nSTARTTLS";
   // RFC 4954, 4: not where it would be refused, nor after it has succeeded.
   if (session.submission() && !session.needs_tls() && !session.state().login.has_value()) {
@@ -40,7 +43,13 @@ boost::asio::awaitable<Outcome> CmdEhlo(Session& session, std::string argument) 
       lines += " " + std::string(name);
     }
   }
-  lines += "\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8\nCHUNKING\nHELP";
+  lines += "\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8\nCHUNKING\nBINARYMIME\nDSN";
+  // RFC 8689, 3: only where TLS is up.
+  if (session.connection().secure()) lines += "\nREQUIRETLS";
+  // RFC 9422, 4.
+  lines += fmt::format("\nLIMITS MAILMAX={} RCPTMAX={}", options.max_messages_per_connection,
+                       options.max_recipients);
+  lines += "\nHELP";
   co_return Reply{250, "", std::move(lines)};
 }
 
@@ -59,10 +68,12 @@ boost::asio::awaitable<Outcome> CmdVrfy(Session&, std::string argument) {
   co_return Reply{252, "2.5.0", "Send some mail and see"};
 }
 
-boost::asio::awaitable<Outcome> CmdHelp(Session&, std::string) {
+boost::asio::awaitable<Outcome> CmdHelp(Session& session, std::string) {
   co_return Reply{
       214, "2.0.0",
-      "Commands:\nHELO EHLO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY QUIT HELP"};
+      session.lmtp()
+          ? "Commands:\nLHLO STARTTLS MAIL RCPT DATA BDAT RSET NOOP VRFY QUIT HELP"
+          : "Commands:\nHELO EHLO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY QUIT HELP"};
 }
 
 boost::asio::awaitable<Outcome> CmdQuit(Session& session, std::string) {

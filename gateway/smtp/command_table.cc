@@ -3,18 +3,22 @@
 namespace rmail::gateway::smtp {
 namespace {
 
-// RFC 1870, RFC 6152, RFC 4954 and RFC 6531 lengthen MAIL.
-constexpr size_t kMaxMailLine = kMaxCommandLine + 26 + 17 + 500 + 10;
+// What SIZE (RFC 1870), BODY (RFC 6152, RFC 3030), AUTH (RFC 4954), SMTPUTF8 (RFC 6531), RET and
+// ENVID (RFC 3461), and REQUIRETLS (RFC 8689) add to MAIL.
+constexpr size_t kMaxMailLine = kMaxCommandLine + 26 + 16 + 500 + 10 + 9 + 7 + kMaxEnvelopeId + 11;
+// NOTIFY and ORCPT (RFC 3461).
+constexpr size_t kMaxRcptLine = kMaxCommandLine + 35 + 7 + kMaxOriginalRecipient;
 
 constexpr unsigned kMailFlags = kNeedsHello | kNeedsAuth;
 
 constexpr Command kCommands[] = {
-    {"HELO", &CmdHelo, kEndsGroup, kMaxCommandLine},
-    {"EHLO", &CmdEhlo, kEndsGroup, kMaxCommandLine},
+    {"HELO", &CmdHelo, kEndsGroup | kNotLmtp, kMaxCommandLine},
+    {"EHLO", &CmdEhlo, kEndsGroup | kNotLmtp, kMaxCommandLine},
+    {"LHLO", &CmdEhlo, kEndsGroup | kOnlyLmtp, kMaxCommandLine},
     {"STARTTLS", &CmdStartTls, kNeedsHello | kNoTransaction | kNoArgument, kMaxCommandLine},
     {"AUTH", &CmdAuth, kNeedsHello | kNoTransaction | kEndsGroup, kMaxAuthLine},
     {"MAIL", &CmdMail, kMailFlags | kNoTransaction, kMaxMailLine},
-    {"RCPT", &CmdRcpt, kMailFlags | kNeedsTransaction, kMaxCommandLine},
+    {"RCPT", &CmdRcpt, kMailFlags | kNeedsTransaction, kMaxRcptLine},
     {"DATA", &CmdData, kMailFlags | kNeedsTransaction | kNoArgument | kEndsGroup, kMaxCommandLine},
     // It checks for itself, after it has read its chunk.
     {"BDAT", &CmdBdat, kAlways, kMaxCommandLine},

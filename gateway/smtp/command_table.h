@@ -26,6 +26,9 @@ enum CommandFlags : unsigned {
   // It must be the last of a pipelined group (RFC 2920, 3.1). The RFC's list has NOOP, VRFY and
   // QUIT too, where what follows does no harm.
   kEndsGroup = 1u << 5,
+  // It is there in LMTP only; everywhere but in LMTP (RFC 2033, 4.1).
+  kOnlyLmtp = 1u << 6,
+  kNotLmtp = 1u << 7,
 };
 
 struct Command {

@@ -106,6 +106,16 @@ void FakeStore::Release() {
   for (auto& answer : waiting) answer();
 }
 
+void FakeStore::RefuseEvents(const std::string& prefix) {
+  MutexLock lock(&mutex_);
+  refused_events_ = prefix;
+}
+
+void FakeStore::FailQueue(const std::string& reason) {
+  MutexLock lock(&mutex_);
+  queue_failure_ = reason;
+}
+
 void FakeStore::FailCalls(absl::Status status) {
   MutexLock lock(&mutex_);
   failure_ = std::move(status);
@@ -115,6 +125,11 @@ std::vector<std::string> FakeStore::Inbox(const std::string& address) const {
   MutexLock lock(&mutex_);
   const auto account = accounts_.find(address);
   return account == accounts_.end() ? std::vector<std::string>() : account->second.inbox;
+}
+
+std::vector<FakeStore::Queued> FakeStore::queue() const {
+  MutexLock lock(&mutex_);
+  return queue_;
 }
 
 int FakeStore::delivers() const {
@@ -135,6 +150,11 @@ size_t FakeStore::largest_chunk() const {
 std::vector<std::string> FakeStore::call_accounts() const {
   MutexLock lock(&mutex_);
   return call_accounts_;
+}
+
+std::vector<std::string> FakeStore::counted() const {
+  MutexLock lock(&mutex_);
+  return counted_;
 }
 
 int FakeStore::WaitForDropped(int count) const {
@@ -173,6 +193,10 @@ absl::StatusOr<store::v1::ResolveRecipientResponse> FakeStore::Resolve(std::stri
   MutexLock lock(&mutex_);
   if (!failure_.ok()) return failure_;
   store::v1::ResolveRecipientResponse response;
+  // As the real one does, wherever the address is.
+  if (address.find_first_of("/[") != std::string::npos) {
+    return Error(store::v1::ERROR_REASON_INVALID_ADDRESS, "no account can have it");
+  }
   if (!address.ends_with(kDomain)) return response;
   response.set_local(true);
   const size_t plus = address.find('+');
@@ -225,6 +249,11 @@ absl::StatusOr<DeliverMessageResponse> FakeStore::Commit(const store::v1::Delive
   MutexLock lock(&mutex_);
   if (!failure_.ok()) return failure_;
   DeliverMessageResponse response;
+  if (header.has_queue()) {
+    if (!queue_failure_.empty()) return Error(ReasonFromName(queue_failure_), "not queued");
+    queue_.push_back({header.queue(), message, header.max_queued_messages()});
+    response.set_queued("queue/" + std::to_string(queue_.size()));
+  }
   for (const std::string& recipient : header.recipients()) {
     store::v1::DeliveryResult& result = *response.add_results();
     result.set_recipient(recipient);
@@ -234,7 +263,7 @@ absl::StatusOr<DeliverMessageResponse> FakeStore::Commit(const store::v1::Delive
     } else if (!account->second.delivery_failure.empty()) {
       result.set_reason(account->second.delivery_failure);
     } else {
-      account->second.inbox.push_back(message);
+      account->second.inbox.push_back(header.mailbox_fields() + message);
       result.set_uid(static_cast<uint32_t>(account->second.inbox.size()));
     }
   }
@@ -276,6 +305,13 @@ RMAIL_UNEXPECTED_START(GetScramParameters)
 RMAIL_UNEXPECTED_START(AuthenticateScram)
 RMAIL_UNEXPECTED_START(GetMetadata)
 RMAIL_UNEXPECTED_START(SetMetadata)
+RMAIL_UNEXPECTED_START(LeaseMessages)
+RMAIL_UNEXPECTED_START(RenewLease)
+RMAIL_UNEXPECTED_START(ReportDelivery)
+RMAIL_UNEXPECTED_START(GetQueuedMessage)
+RMAIL_UNEXPECTED_START(RetryMessages)
+RMAIL_UNEXPECTED_START(HoldMessages)
+RMAIL_UNEXPECTED_START(DeleteMessages)
 #undef RMAIL_UNEXPECTED_START
 
 #define RMAIL_UNEXPECTED_READ(Service, Name)                                       \
@@ -299,6 +335,26 @@ void FakeStore::Start(const client::CallOptions& options,
 void FakeStore::Start(const client::CallOptions&, const store::v1::AuthenticateRequest& request,
                       client::Callback<store::v1::AuthenticateResponse> done) {
   done(Authenticate(request.address(), request.password()));
+}
+
+void FakeStore::Start(const client::CallOptions&, const store::v1::CountEventsRequest& request,
+                      client::Callback<store::v1::CountEventsResponse> done) {
+  store::v1::CountEventsResponse response;
+  if (absl::Status status = failure(); !status.ok()) return done(std::move(status));
+  {
+    MutexLock lock(&mutex_);
+    response.set_allowed(true);
+    for (const store::v1::LimitedEvent& event : request.events()) {
+      if (!refused_events_.empty() && event.key().starts_with(refused_events_)) {
+        response.set_allowed(false);
+        response.set_retry_after_seconds(60);
+      }
+    }
+    for (const store::v1::LimitedEvent& event : request.events()) {
+      if (response.allowed()) counted_.push_back(event.key());
+    }
+  }
+  done(response);
 }
 
 }  // namespace rmail::gateway::smtp

@@ -1,5 +1,5 @@
-// A store for tests of the gateway: accounts and inboxes in memory, failures to order. It answers
-// the calls that SMTP makes and no others.
+// A store for tests of the gateway: accounts, inboxes and a queue in memory, failures to order. It
+// answers the calls that SMTP makes and no others.
 #ifndef RMAIL_GATEWAY_SMTP_FAKE_STORE_H_
 #define RMAIL_GATEWAY_SMTP_FAKE_STORE_H_
 
@@ -30,10 +30,20 @@ class FakeStore : public client::StoreClient {
   // Deliveries to the address alone get no answer until Release().
   void Hold(const std::string& address);
   void Release();
+  // Events whose key starts with this are beyond their limit from now on.
+  void RefuseEvents(const std::string& prefix);
+  // Nothing can be queued, for this reason ("QUEUE_FULL"); empty: it can again.
+  void FailQueue(const std::string& reason);
   // All calls fail with this.
   void FailCalls(absl::Status status);
 
   std::vector<std::string> Inbox(const std::string& address) const;
+  struct Queued {
+    store::v1::QueueEnvelope envelope;
+    std::string message;
+    uint64_t max_queued_messages = 0;
+  };
+  std::vector<Queued> queue() const;
   // DeliverMessage calls begun, and the largest request of any of them in octets of data.
   int delivers() const;
   size_t largest_chunk() const;
@@ -41,6 +51,8 @@ class FakeStore : public client::StoreClient {
   int authentications() const;
   // The accounts that calls were made for: ResolveRecipient and DeliverMessage, in order.
   std::vector<std::string> call_accounts() const;
+  // The keys of all CountEvents calls that were allowed, in order.
+  std::vector<std::string> counted() const;
   // Uploads dropped before their end. Waits up to 10 s for at least `count`.
   int WaitForDropped(int count) const;
 
@@ -84,9 +96,13 @@ class FakeStore : public client::StoreClient {
   std::map<std::string, Account> accounts_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::vector<std::string>> aliases_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Queued> queue_ ABSL_GUARDED_BY(mutex_);
+  std::string queue_failure_ ABSL_GUARDED_BY(mutex_);
   int delivers_ ABSL_GUARDED_BY(mutex_) = 0;
   int authentications_ ABSL_GUARDED_BY(mutex_) = 0;
   int dropped_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string refused_events_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> counted_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> call_accounts_ ABSL_GUARDED_BY(mutex_);
   std::string held_ ABSL_GUARDED_BY(mutex_);
   std::vector<absl::AnyInvocable<void()>> waiting_ ABSL_GUARDED_BY(mutex_);

@@ -3,10 +3,12 @@
 #define RMAIL_GATEWAY_SMTP_OPTIONS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
 #include "gateway/common/server.h"
+#include "gateway/smtp/rate_limits.h"
 
 namespace rmail::gateway::smtp {
 
@@ -35,7 +37,11 @@ struct SmtpOptions {
   uint16_t submission_port = 587;
   // Listened on only with TLS.
   uint16_t smtps_port = 465;
+  // LMTP trusts whoever connects: it is for the host's own servers. Not set: there is none.
+  std::string lmtp_host = "127.0.0.1";
+  std::optional<uint16_t> lmtp_port;
   gateway::ConnectionLimits limits;
+  RateLimits rate_limits;
 
   // Octets, as received.
   uint64_t max_message_size = 52428800;
@@ -48,6 +54,17 @@ struct SmtpOptions {
   uint64_t max_text_line = 65536;
   // Received fields (RFC 5321, 6.3): more is a loop.
   uint32_t max_hops = 50;
+
+  // Bare CR and LF in a message become CRLF; else such a message is refused.
+  bool normalise_newlines = false;
+  // Mail for other servers is queued: of users who have authenticated, and through aliases.
+  bool relay = true;
+  // On port 25 nobody may use an address of ours as the reverse-path: who has one authenticates.
+  bool reject_local_senders = true;
+  // Messages given to the store at once; more wait.
+  uint32_t max_deliveries = 64;
+  // How many messages the queue may hold; 0: no limit.
+  uint64_t max_queued_messages = 0;
 
   // On port 25 a client that talks before the greeting is refused (RFC 5321, 3.1); this is how long
   // it is given to do so. A millisecond catches what came with the connection and costs nobody

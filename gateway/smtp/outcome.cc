@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
-#include "absl/strings/ascii.h"
 
 namespace rmail::gateway::smtp {
 namespace {
@@ -27,6 +26,8 @@ Reply ReplyFor(ErrorReason reason) {
       return {550, "5.2.1", "The mailbox is disabled"};
     case store::v1::ERROR_REASON_OVER_QUOTA:
       return {552, "5.2.2", "The mailbox is full"};
+    case store::v1::ERROR_REASON_QUEUE_FULL:
+      return {452, "4.3.1", "The queue is full, try again later"};
     case store::v1::ERROR_REASON_MESSAGE_TOO_LARGE:
       return {552, "5.3.4", "The message is too big"};
     case store::v1::ERROR_REASON_ALIAS_LOOP:
@@ -38,21 +39,6 @@ Reply ReplyFor(ErrorReason reason) {
 
 Reply ReplyFor(const absl::Status& status) { return ReplyFor(ReasonOf(status)); }
 
-std::string AccountOf(std::string_view address) {
-  return "accounts/" + absl::AsciiStrToLower({address.data(), address.size()});
-}
-
-std::vector<std::string> AccountsOf(const std::vector<Recipient>& recipients) {
-  std::vector<std::string> accounts;
-  absl::flat_hash_set<std::string> seen;
-  for (const Recipient& recipient : recipients) {
-    for (const std::string& account : recipient.accounts) {
-      if (seen.insert(account).second) accounts.push_back(account);
-    }
-  }
-  return accounts;
-}
-
 std::vector<FailedRecipient> FailedRecipients(const std::vector<Recipient>& recipients,
                                               const store::v1::DeliverMessageResponse& response) {
   // An account that the answer does not name has no copy.
@@ -61,23 +47,30 @@ std::vector<FailedRecipient> FailedRecipients(const std::vector<Recipient>& reci
     reasons[result.recipient()] = result.reason();
   }
   std::vector<FailedRecipient> failed;
-  for (const Recipient& recipient : recipients) {
+  for (size_t index = 0; index < recipients.size(); ++index) {
+    const Recipient& recipient = recipients[index];
+    std::optional<ErrorReason> why;
+    size_t copies = recipient.external.size();
     for (const std::string& account : recipient.accounts) {
       const auto reason = reasons.find(account);
-      if (reason != reasons.end() && reason->second.empty()) continue;
-      const ErrorReason why = reason == reasons.end() ? store::v1::ERROR_REASON_UNSPECIFIED
-                                                      : ReasonFromName(reason->second);
-      failed.push_back({recipient.address, ReplyFor(why)});
-      break;
+      if (reason != reasons.end() && reason->second.empty()) {
+        ++copies;
+      } else if (!why.has_value()) {
+        why = reason == reasons.end() ? store::v1::ERROR_REASON_UNSPECIFIED
+                                      : ReasonFromName(reason->second);
+      }
     }
+    if (!why.has_value()) continue;
+    failed.push_back({recipient.address, ReplyFor(*why), index, copies > 0});
   }
   return failed;
 }
 
 bool AnyDelivered(const store::v1::DeliverMessageResponse& response) {
-  return std::any_of(
-      response.results().begin(), response.results().end(),
-      [](const store::v1::DeliveryResult& result) { return result.reason().empty(); });
+  return !response.queued().empty() ||
+         std::any_of(
+             response.results().begin(), response.results().end(),
+             [](const store::v1::DeliveryResult& result) { return result.reason().empty(); });
 }
 
 Reply RefusalOfSome(const std::vector<FailedRecipient>& failed) {

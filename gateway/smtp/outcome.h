@@ -2,11 +2,12 @@
 #ifndef RMAIL_GATEWAY_SMTP_OUTCOME_H_
 #define RMAIL_GATEWAY_SMTP_OUTCOME_H_
 
+#include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "gateway/smtp/recipient.h"
 #include "gateway/smtp/syntax/reply.h"
 #include "rmail/store/v1/message.pb.h"
 #include "store/base/error.h"
@@ -19,32 +20,22 @@ Reply ReplyFor(ErrorReason reason);
 // delivered.
 Reply ReplyFor(const absl::Status& status);
 
-// The account that an address names if it is one's own, whether it exists or not.
-std::string AccountOf(std::string_view address);
-
-// A forward-path and the accounts that get its mail.
-struct Recipient {
-  // `user@domain` as the client wrote it.
-  std::string address;
-  // `accounts/{user@domain}`.
-  std::vector<std::string> accounts;
-};
-
-// Each account of the recipients once, in order.
-std::vector<std::string> AccountsOf(const std::vector<Recipient>& recipients);
-
 struct FailedRecipient {
   // As in Recipient.
   std::string address;
   // Why its copy was not stored.
   Reply reply;
+  // Its place among the recipients.
+  size_t index = 0;
+  // It has other copies that are stored or queued.
+  bool partial = false;
 };
 
 // The recipients that have an account without a copy.
 std::vector<FailedRecipient> FailedRecipients(const std::vector<Recipient>& recipients,
                                               const store::v1::DeliverMessageResponse& response);
 
-// Whether at least one copy is stored.
+// Whether at least one copy is stored, or the message is queued.
 bool AnyDelivered(const store::v1::DeliverMessageResponse& response);
 
 // The reply for a message of which no copy is stored: a transient one when trying again may help

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gateway/smtp/command_table.h"
+#include "gateway/smtp/rate_check.h"
 #include "gateway/smtp/syntax/command.h"
 #include "store/base/logging.h"
 
@@ -58,7 +59,13 @@ boost::asio::awaitable<bool> Session::Greet() {
     }
     if (!absl::IsDeadlineExceeded(status)) co_return false;
   }
-  Send({220, "", options().hostname + " ESMTP rmail"});
+  std::optional<Reply> refusal = co_await CheckRate(*this, RateKind::kConnection);
+  if (refusal.has_value()) {
+    Send(*refusal);
+    static_cast<void>(co_await Flush());
+    co_return false;
+  }
+  Send({220, "", options().hostname + (lmtp() ? " LMTP rmail" : " ESMTP rmail")});
   co_return (co_await Flush()).ok();
 }
 
@@ -105,6 +112,9 @@ Parsed<Session::Chosen> Session::Choose(std::string_view line) const {
   if (auto* refusal = std::get_if<Reply>(&parsed)) return std::move(*refusal);
   CommandLine& command_line = std::get<CommandLine>(parsed);
   const Command* command = FindCommand(command_line.verb);
+  // RFC 2033, 4.1.
+  const unsigned elsewhere = lmtp() ? kNotLmtp : kOnlyLmtp;
+  if (command != nullptr && (command->flags & elsewhere) != 0) command = nullptr;
   if (line.size() > (command == nullptr ? kMaxCommandLine : command->max_line)) {
     return Reply{500, "5.5.2", "Line too long"};
   }
@@ -114,7 +124,7 @@ Parsed<Session::Chosen> Session::Choose(std::string_view line) const {
 
 std::optional<Reply> Session::Refusal(unsigned flags) const {
   if ((flags & kNeedsHello) != 0 && !state_.hello.has_value()) {
-    return Reply{503, "5.5.1", "Send EHLO first"};
+    return Reply{503, "5.5.1", lmtp() ? "Send LHLO first" : "Send EHLO first"};
   }
   if ((flags & kNeedsAuth) != 0 && submission() && !state_.login.has_value()) {
     // RFC 3207, 4 and RFC 4954, 6.

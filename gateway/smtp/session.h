@@ -21,9 +21,13 @@
 #include "gateway/common/line_reader.h"
 #include "gateway/common/store_session.h"
 #include "gateway/common/tls_context.h"
+#include "gateway/smtp/address_lookup.h"
 #include "gateway/smtp/delivery.h"
+#include "gateway/smtp/delivery_slots.h"
+#include "gateway/smtp/message_filter.h"
 #include "gateway/smtp/options.h"
 #include "gateway/smtp/outcome.h"
+#include "gateway/smtp/recipient.h"
 #include "gateway/smtp/syntax/envelope.h"
 #include "gateway/smtp/syntax/reply.h"
 
@@ -35,6 +39,8 @@ enum class Service {
   kReceiving,
   // Port 587 and 465: mail from our users (RFC 6409, RFC 8314).
   kSubmission,
+  // Mail from a server that has taken it already, with a reply for each recipient (RFC 2033).
+  kLmtp,
 };
 
 // What a server's sessions share; outlives them.
@@ -43,6 +49,10 @@ struct SessionContext {
   gateway::StoreAccess* store = nullptr;
   // Null: TLS is off.
   const gateway::TlsContext* tls = nullptr;
+  AddressLookup* addresses = nullptr;
+  DeliverySlots* slots = nullptr;
+  // In their order.
+  std::vector<MessageFilter*> filters;
 };
 
 // command_table.h.
@@ -53,7 +63,7 @@ using Outcome = std::optional<Reply>;
 
 struct Hello {
   std::string name;
-  // EHLO.
+  // EHLO or LHLO.
   bool extended = false;
 };
 
@@ -63,6 +73,8 @@ struct Transaction {
   std::string id;
   MailCommand mail;
   std::vector<Recipient> recipients;
+  // When the message began.
+  absl::Time arrived;
   // RCPTs beyond the limit.
   uint32_t surplus = 0;
   // Set from the first octet of the message on: RCPT is over.
@@ -96,11 +108,16 @@ class Session {
   SessionState& state() { return state_; }
   const SmtpOptions& options() const { return context_.options; }
   gateway::StoreAccess& store() { return *context_.store; }
+  AddressLookup& addresses() { return *context_.addresses; }
+  DeliverySlots* slots() { return context_.slots; }
+  const std::vector<MessageFilter*>& filters() const { return context_.filters; }
   const gateway::TlsContext* tls() const { return context_.tls; }
   gateway::Connection& connection() { return *connection_; }
   gateway::LineReader& input() { return input_; }
 
+  bool receiving() const { return service_ == Service::kReceiving; }
   bool submission() const { return service_ == Service::kSubmission; }
+  bool lmtp() const { return service_ == Service::kLmtp; }
   // TLS is on and this connection has none yet.
   bool needs_tls() const { return context_.tls != nullptr && !connection_->secure(); }
 

@@ -13,7 +13,8 @@ TEST_F(SessionTest, EhloOnPort25) {
   auto client = Receiving();
   EXPECT_EQ(client->Say("EHLO client.example.net"),
             "250-mail.example.com\n250-PIPELINING\n250-SIZE 52428800\n250-STARTTLS\n"
-            "250-ENHANCEDSTATUSCODES\n250-8BITMIME\n250-SMTPUTF8\n250-CHUNKING\n250 HELP");
+            "250-ENHANCEDSTATUSCODES\n250-8BITMIME\n250-SMTPUTF8\n250-CHUNKING\n250-BINARYMIME\n"
+            "250-DSN\n250-LIMITS MAILMAX=50 RCPTMAX=50\n250 HELP");
 }
 
 TEST_F(SessionTest, EhloOffersAuthOnlyUnderTls) {
@@ -29,6 +30,8 @@ TEST_F(SessionTest, EhloOffersAuthOnlyUnderTls) {
       secure.find("250-AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 OAUTHBEARER XOAUTH2 PLAIN LOGIN\n"),
       std::string::npos);
   EXPECT_EQ(secure.find("STARTTLS"), std::string::npos);
+  EXPECT_NE(secure.find("250-REQUIRETLS\n"), std::string::npos);
+  EXPECT_EQ(clear.find("REQUIRETLS"), std::string::npos);
   EXPECT_EQ(client->Say("STARTTLS"), "503 5.5.1 TLS is already active");
 }
 
@@ -103,11 +106,13 @@ TEST_F(SessionTest, Recipients) {
   EXPECT_EQ(client->Say("RCPT TO:<>"), "501 5.1.3 Bad syntax of the forward-path");
   EXPECT_EQ(client->Say("RCPT TO:<j\xc3\xbcrgen@example.com>"),
             "553 5.6.7 A non-ASCII address needs SMTPUTF8");
-  EXPECT_EQ(client->Say("RCPT TO:<alice@example.com> NOTIFY=NEVER"),
+  EXPECT_EQ(client->Say("RCPT TO:<alice@example.com> NOTIFY=NEVER"), "250 2.1.5 Recipient OK");
+  EXPECT_EQ(client->Say("RCPT TO:<alice@example.com> RRVS=2014-04-03T23:01:00Z"),
             "555 5.5.4 Parameter not supported");
 }
 
-TEST_F(SessionTest, Aliases) {
+TEST_F(SessionTest, AliasesWhereNothingIsRelayed) {
+  options.relay = false;
   store.AddAlias("both@example.com", {"alice@example.com", "x@elsewhere.example"});
   store.AddAlias("away@example.com", {"x@elsewhere.example", "y@elsewhere.example"});
   store.AddAlias("here@example.com", {"alice@example.com"});
@@ -146,7 +151,8 @@ TEST_F(SessionTest, MailParameters) {
   Start();
   auto client = ReceivingHello();
   EXPECT_EQ(client->Say("MAIL FROM:<a@b> SIZE=1001"), "552 5.3.4 The message is too big");
-  EXPECT_EQ(client->Say("MAIL FROM:<a@b> RET=HDRS"), "555 5.5.4 Parameter not supported");
+  EXPECT_EQ(client->Say("MAIL FROM:<a@b> MT-PRIORITY=3"), "555 5.5.4 Parameter not supported");
+  EXPECT_EQ(client->Say("MAIL FROM:<a@b> REQUIRETLS"), "555 5.5.4 Parameter not supported");
   EXPECT_EQ(client->Say("MAIL FROM:<a@b> AUTH=<>"), "555 5.5.4 Parameter not supported");
   EXPECT_EQ(client->Say("MAIL FROM:<a>"), "501 5.1.7 Bad syntax of the reverse-path");
   EXPECT_EQ(client->Say("MAIL FROM:<a@b> SIZE=1000 BODY=8BITMIME SMTPUTF8"), "250 2.1.0 Sender OK");

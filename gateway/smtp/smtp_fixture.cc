@@ -1,5 +1,7 @@
 #include "gateway/smtp/smtp_fixture.h"
 
+#include <utility>
+
 #include "gateway/common/sasl.h"
 #include "gateway/common/server.h"
 #include "gateway/common/store_session.h"
@@ -28,6 +30,7 @@ SmtpFixture::SmtpFixture() {
   options.port = 0;
   options.submission_port = 0;
   options.smtps_port = 0;
+  options.lmtp_port = 0;
   options.postmaster_domain = "example.com";
   options.auth_failure_delay = absl::ZeroDuration();
   options.refusal_delay = absl::ZeroDuration();
@@ -42,8 +45,8 @@ void SmtpFixture::Start() {
   watcher_ = store.NewWatcher([] { return std::string(); });
   access_ = std::make_unique<gateway::StoreAccess>(store, *watcher_, "0123456789abcdef0123456789");
   threads_ = std::make_unique<gateway::IoThreads>(2);
-  auto started =
-      SmtpServer::Start(*threads_, *access_, tls ? &rmail::testing::TestTls() : nullptr, options);
+  auto started = SmtpServer::Start(*threads_, *access_, tls ? &rmail::testing::TestTls() : nullptr,
+                                   options, std::move(filters));
   ASSERT_TRUE(started.ok()) << started.status();
   server = *std::move(started);
 }
@@ -63,6 +66,12 @@ std::unique_ptr<SmtpClient> SmtpFixture::Submission() {
 std::unique_ptr<SmtpClient> SmtpFixture::Smtps() {
   auto client = std::make_unique<SmtpClient>(server->smtps_port(), SmtpClient::Tls::kOn);
   EXPECT_EQ(client->Reply(), "220 mail.example.com ESMTP rmail");
+  return client;
+}
+
+std::unique_ptr<SmtpClient> SmtpFixture::Lmtp() {
+  auto client = std::make_unique<SmtpClient>(server->lmtp_port());
+  EXPECT_EQ(client->Reply(), "220 mail.example.com LMTP rmail");
   return client;
 }
 

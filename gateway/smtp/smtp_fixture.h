@@ -7,8 +7,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/smtp/fake_store.h"
+#include "gateway/smtp/message_filter.h"
 #include "gateway/smtp/options.h"
 #include "gateway/smtp/smtp_server.h"
 #include "tests/support/line_client.h"
@@ -35,12 +37,14 @@ class SmtpFixture : public ::testing::Test {
   // Change before Start.
   SmtpOptions options;
   bool tls = true;
+  std::vector<std::unique_ptr<MessageFilter>> filters;
 
   void Start();
-  // A client of port 25, 587 or 465, greeted.
+  // A client of port 25, 587 or 465, or of LMTP, greeted.
   std::unique_ptr<SmtpClient> Receiving();
   std::unique_ptr<SmtpClient> Submission();
   std::unique_ptr<SmtpClient> Smtps();
+  std::unique_ptr<SmtpClient> Lmtp();
   // The same, after EHLO.
   std::unique_ptr<SmtpClient> ReceivingHello();
   // On 465, after EHLO and AUTH as this user.

@@ -3,9 +3,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -14,7 +17,9 @@
 #include "gateway/common/test_tls.h"
 #include "gateway/smtp/smtp_fixture.h"
 #include "gateway/smtp/smtp_server.h"
+#include "rmail/store/v1/queue.pb.h"
 #include "store/base/token.h"
+#include "store/client/store_client.h"
 #include "tests/support/scram_client.h"
 #include "tests/support/test_store.h"
 
@@ -31,6 +36,7 @@ class StoreTest : public ::testing::Test {
     options.host = "127.0.0.1";
     options.port = options.submission_port = options.smtps_port = 0;
     options.auth_failure_delay = absl::Milliseconds(1);
+    options.reject_local_senders = false;
     auto started = SmtpServer::Start(threads, store.access(), &rmail::testing::TestTls(), options);
     EXPECT_TRUE(started.ok()) << started.status();
     server = *std::move(started);
@@ -47,6 +53,23 @@ class StoreTest : public ::testing::Test {
     EXPECT_EQ(client.Say("DATA").substr(0, 3), "354");
     client.Send(wire);
     return client.Reply();
+  }
+
+  // The messages for other servers.
+  std::vector<rmail::store::v1::QueuedMessage> Queue() {
+    using rmail::store::v1::ListQueueResponse;
+    client::CallOptions options;
+    options.token = store.AdminToken();
+    const auto reader = store.client().Read(options, rmail::store::v1::ListQueueRequest());
+    std::vector<rmail::store::v1::QueuedMessage> messages;
+    while (true) {
+      std::promise<absl::StatusOr<std::optional<ListQueueResponse>>> next;
+      reader->Next([&](auto answer) { next.set_value(std::move(answer)); });
+      const auto answer = next.get_future().get();
+      EXPECT_TRUE(answer.ok()) << answer.status();
+      if (!answer.ok() || !answer->has_value()) return messages;
+      messages.insert(messages.end(), (*answer)->messages().begin(), (*answer)->messages().end());
+    }
   }
 
   // The user's messages, as files.
@@ -163,6 +186,53 @@ TEST_F(StoreTest, Submission) {
   EXPECT_EQ(client.Say("RCPT TO:<bob@example.com>"), "250 2.1.5 Recipient OK");
   EXPECT_TRUE(Send(client, "hi\r\n.\r\n").starts_with("250 "));
   EXPECT_EQ(Mail("bob").size(), 1u);
+}
+
+TEST_F(StoreTest, MailForOthersIsQueuedBesideTheMailboxes) {
+  SmtpClient client(server->smtps_port(), SmtpClient::Tls::kOn);
+  EXPECT_EQ(client.Reply().substr(0, 3), "220");
+  client.Say("EHLO x");
+  EXPECT_EQ(client.Say(AuthPlainLine("alice@example.com", "secret")).substr(0, 3), "235");
+  EXPECT_EQ(client.Say("MAIL FROM:<alice@example.com> ENVID=e1 SMTPUTF8"), "250 2.1.0 Sender OK");
+  // Whatever an address may be elsewhere, the store takes it.
+  for (const char* recipient : {"bob@example.com", "x@elsewhere.example",
+                                "\"a \\\" b\"@elsewhere.example", "a/b=c@[IPv6:2001:db8::1]",
+                                "\xc3\xbc@b\xc3\xbc"
+                                "cher.example"}) {
+    EXPECT_EQ(client.Say(std::string("RCPT TO:<") + recipient +
+                         "> NOTIFY=NEVER ORCPT=utf-8;\\x{FC}@c.example"),
+              "250 2.1.5 Recipient OK")
+        << recipient;
+  }
+  EXPECT_TRUE(Send(client, "From: alice@example.com\r\n\r\nhi\r\n.\r\n").starts_with("250 "));
+  ASSERT_EQ(Mail("bob").size(), 1u);
+  EXPECT_TRUE(Mail("bob")[0].starts_with("Return-Path: <alice@example.com>\r\nReceived: "));
+
+  const auto queue = Queue();
+  ASSERT_EQ(queue.size(), 1u);
+  const rmail::store::v1::QueueEnvelope& envelope = queue[0].envelope();
+  EXPECT_EQ(envelope.sender(), "alice@example.com");
+  EXPECT_EQ(envelope.envelope_id(), "e1");
+  ASSERT_EQ(envelope.recipients_size(), 4);
+  EXPECT_EQ(envelope.recipients(1).address(), "\"a \\\" b\"@elsewhere.example");
+  EXPECT_EQ(envelope.recipients(0).original_recipient(), "utf-8;\xc3\xbc@c.example");
+  // All but the field that belongs to mailboxes.
+  EXPECT_EQ(queue[0].size(), Mail("bob")[0].size() - 34);
+}
+
+TEST_F(StoreTest, FailuresOfMailFromElsewhereAreToldThroughTheQueue) {
+  std::string wire;
+  while (wire.size() < 2u << 20) wire += std::string(998, 'x') + "\r\n";
+  auto client = Receiving();
+  client->Say("MAIL FROM:<sender@example.net>");
+  client->Say("RCPT TO:<bob@example.com>");
+  client->Say("RCPT TO:<alice@example.com>");
+  EXPECT_TRUE(Send(*client, wire + ".\r\n").starts_with("250 "));
+  EXPECT_EQ(Mail("alice").size(), 1u);
+  const auto queue = Queue();
+  ASSERT_EQ(queue.size(), 1u);
+  EXPECT_EQ(queue[0].envelope().sender(), "");
+  EXPECT_EQ(queue[0].envelope().recipients(0).address(), "sender@example.net");
 }
 
 TEST_F(StoreTest, ScramSha256) {

@@ -11,46 +11,75 @@
 #include <utility>
 
 #include "gateway/smtp/delivery.h"
+#include "gateway/smtp/outcome.h"
+#include "gateway/smtp/syntax/trace.h"
 #include "store/base/logging.h"
 
 namespace rmail::gateway::smtp {
 namespace {
 
-// The sender's accounts; none when the sender is not local or nobody.
-boost::asio::awaitable<std::vector<std::string>> SendersAccounts(const gateway::StoreSession& store,
-                                                                 const std::string& sender) {
-  std::vector<std::string> accounts;
-  store::v1::ResolveRecipientRequest request;
-  request.set_address(sender);
-  const auto resolved = co_await store.Call(std::move(request));
-  if (resolved.ok()) {
-    accounts.assign(resolved->accounts().begin(), resolved->accounts().end());
+// Where reports go.
+store::v1::DeliverHeader HeaderFor(const std::string& sender,
+                                   const store::v1::ResolveRecipientResponse& resolved,
+                                   const Notices& notices) {
+  store::v1::DeliverHeader header;
+  // RFC 5321, 4.5.5: nobody is told of what becomes of a report.
+  header.set_mailbox_fields(ReturnPathField(""));
+  for (const std::string& account : resolved.accounts()) header.add_recipients(account);
+  if (!notices.relay) return header;
+  std::vector<std::string> external(resolved.external().begin(), resolved.external().end());
+  if (!resolved.local()) external.push_back(sender);
+  for (const std::string& address : external) {
+    header.mutable_queue()->add_recipients()->set_address(address);
   }
-  co_return accounts;
+  if (header.has_queue()) header.mutable_queue()->set_require_tls(notices.require_tls);
+  return header;
 }
 
-boost::asio::awaitable<bool> Store(const gateway::StoreSession& store, const NonDelivery& notice) {
-  std::vector<std::string> accounts = co_await SendersAccounts(store, notice.sender);
-  if (accounts.empty()) co_return false;
+boost::asio::awaitable<bool> Store(const gateway::StoreSession& store,
+                                   const relay::DeliveryReport& report,
+                                   store::v1::DeliverHeader header) {
+  relay::ComposedReport composed = relay::ComposeReport(report);
+  if (header.has_queue()) {
+    header.mutable_queue()->set_trace_id(report.unique);
+    header.mutable_queue()->set_utf8(composed.utf8);
+    header.mutable_queue()->set_eight_bit(composed.eight_bit);
+  }
+  DeliveryPlan plan;
+  plan.header = std::move(header);
   // Our own text needs no verdict.
-  const MessagePolicy policy{UINT64_MAX, UINT64_MAX, UINT32_MAX};
-  Delivery delivery(store, std::move(accounts), ComposeNonDelivery(notice), policy);
+  plan.policy = {UINT64_MAX, UINT64_MAX, UINT32_MAX, /*binary=*/true};
+  Delivery delivery(store, std::move(plan));
+  co_await delivery.Add(composed.message);
   const auto answer = co_await delivery.Finish();
   const auto* response = std::get_if<store::v1::DeliverMessageResponse>(&answer);
   co_return response != nullptr&& AnyDelivered(*response);
 }
 
-boost::asio::awaitable<bool> Tell(gateway::StoreSession store, NonDelivery notice) {
-  const bool null_sender = notice.sender.empty();
-  if (!null_sender && co_await Store(store, notice)) co_return true;
+void LogUntold(const relay::DeliveryReport& report) {
   std::string recipients;
-  for (const FailedRecipient& failed : notice.failed) {
-    recipients +=
-        fmt::format(" <{}> ({} {})", failed.address, failed.reply.code, failed.reply.enhanced);
+  for (const relay::ReportedRecipient& recipient : report.recipients) {
+    recipients += fmt::format(" <{}> ({} {})", recipient.address, recipient.reply.code,
+                              recipient.reply.enhanced);
   }
-  LogWarning("smtp: {} not stored for{}; no notice to the sender <{}>", notice.id, recipients,
-             notice.sender);
-  co_return null_sender;
+  LogWarning("smtp: {} no notice to the sender <{}> about{}", report.trace_id, report.sender,
+             recipients);
+}
+
+boost::asio::awaitable<bool> Tell(AddressLookup& addresses, gateway::StoreSession store,
+                                  Notices notices) {
+  const std::string sender = notices.reports.front().sender;
+  const auto resolved = co_await addresses.Resolve(sender);
+  bool told = true;
+  for (const relay::DeliveryReport& report : notices.reports) {
+    store::v1::DeliverHeader header;
+    if (resolved.ok()) header = HeaderFor(sender, *resolved, notices);
+    const bool reachable = header.recipients_size() > 0 || header.has_queue();
+    if (reachable && co_await Store(store, report, std::move(header))) continue;
+    LogUntold(report);
+    told = false;
+  }
+  co_return told;
 }
 
 }  // namespace
@@ -70,10 +99,10 @@ struct TellSender::State {
   bool told = false;
 };
 
-TellSender::TellSender(boost::asio::any_io_executor executor, gateway::StoreSession store,
-                       NonDelivery notice)
+TellSender::TellSender(boost::asio::any_io_executor executor, AddressLookup& addresses,
+                       gateway::StoreSession store, Notices notices)
     : state_(std::make_shared<State>(executor)) {
-  boost::asio::co_spawn(executor, Tell(std::move(store), std::move(notice)),
+  boost::asio::co_spawn(executor, Tell(addresses, std::move(store), std::move(notices)),
                         [state = state_](const std::exception_ptr& thrown, bool told) {
                           state->told = thrown == nullptr && told;
                           state->ended = true;

@@ -1,5 +1,4 @@
-// The step between the end of a message and its delivery: may it be taken? What checks messages
-// joins here.
+// Whether a message is fit to be taken, whoever sends it.
 #ifndef RMAIL_GATEWAY_SMTP_VERDICT_H_
 #define RMAIL_GATEWAY_SMTP_VERDICT_H_
 
@@ -16,6 +15,8 @@ struct MessagePolicy {
   uint64_t max_size = 0;
   uint64_t max_text_line = 0;
   uint32_t max_hops = 0;
+  // BODY=BINARYMIME: below the header there are no lines (RFC 3030, 3).
+  bool binary = false;
 };
 
 // The reply that refuses the message, or nullopt: it is accepted. It is asked while the message

@@ -4,26 +4,16 @@
 #include <charconv>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "gateway/smtp/syntax/command.h"
+#include "gateway/smtp/syntax/parameters.h"
+#include "gateway/smtp/syntax/utf8.h"
+#include "gateway/smtp/syntax/xtext.h"
 
 namespace rmail::gateway::smtp {
 namespace {
-
-bool IsKeyword(std::string_view text) {
-  return !text.empty() && absl::ascii_isalnum(text.front()) &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return absl::ascii_isalnum(c) || c == '-'; });
-}
-
-// 1*(%d33-60 / %d62-126), and UTF-8.
-bool IsValue(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    const auto octet = static_cast<unsigned char>(c);
-    return octet > 32 && octet != 127 && c != '=';
-  });
-}
 
 // Removes `prefix` ("FROM:") in any case and the blanks behind it, which are wrong but common.
 bool SkipPrefix(std::string_view& text, std::string_view prefix) {
@@ -47,65 +37,150 @@ Reply BadParameter(std::string_view what) {
   return {501, "5.5.4", "Bad value of " + std::string(what)};
 }
 
-// Puts a parameter into the command; a reply when it cannot be.
-std::optional<Reply> Apply(const Parameter& parameter, bool auth_parameter, MailCommand& command) {
-  const std::string& value = parameter.value;
-  if (parameter.keyword == "SIZE") {
-    // RFC 1870, 4: 1*20DIGIT, which may pass 2^64: then it is more than anybody takes.
-    if (value.empty() || value.size() > 20 ||
-        !std::all_of(value.begin(), value.end(), [](char c) { return absl::ascii_isdigit(c); })) {
-      return BadParameter("SIZE");
-    }
-    const auto result = std::from_chars(value.data(), value.data() + value.size(), command.size);
-    if (result.ec != std::errc()) command.size = UINT64_MAX;
-    return std::nullopt;
+// RFC 1870, 4: 1*20DIGIT, which may pass 2^64: then it is more than anybody takes.
+bool ApplySize(const std::string& value, uint64_t& size) {
+  if (value.empty() || value.size() > 20 ||
+      !std::all_of(value.begin(), value.end(), [](char c) { return absl::ascii_isdigit(c); })) {
+    return false;
   }
-  if (parameter.keyword == "BODY") {
-    if (EqualsIgnoreCase(value, "8BITMIME")) {
-      command.body = Body::k8BitMime;
-    } else if (!EqualsIgnoreCase(value, "7BIT")) {
-      return BadParameter("BODY");
-    }
-    return std::nullopt;
-  }
-  if (parameter.keyword == "SMTPUTF8") {
-    if (parameter.has_value) return BadParameter("SMTPUTF8");
-    command.utf8 = true;
-    return std::nullopt;
-  }
-  if (parameter.keyword == "AUTH" && auth_parameter) {
-    if (value.empty()) return BadParameter("AUTH");
-    return std::nullopt;
-  }
-  return UnknownParameter();
+  const auto result = std::from_chars(value.data(), value.data() + value.size(), size);
+  if (result.ec != std::errc()) size = UINT64_MAX;
+  return true;
 }
+
+bool ApplyBody(std::string_view value, Body& body) {
+  if (EqualsIgnoreCase(value, "7BIT")) {
+    body = Body::k7Bit;
+  } else if (EqualsIgnoreCase(value, "8BITMIME")) {
+    body = Body::k8BitMime;
+  } else if (EqualsIgnoreCase(value, "BINARYMIME")) {
+    body = Body::kBinaryMime;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// RFC 3461, 4.3.
+bool ApplyRet(std::string_view value, Returned& returned) {
+  if (EqualsIgnoreCase(value, "FULL")) {
+    returned = Returned::kFull;
+  } else if (EqualsIgnoreCase(value, "HDRS")) {
+    returned = Returned::kHeaders;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// RFC 3461, 4.4.
+bool ApplyEnvid(std::string_view value, std::string& envelope_id) {
+  if (value.empty() || value.size() > kMaxEnvelopeId) return false;
+  std::optional<std::string> decoded = DecodeXtext(value);
+  if (!decoded.has_value()) return false;
+  envelope_id = *std::move(decoded);
+  return true;
+}
+
+// RFC 3461, 4.1: NEVER stands alone.
+bool ApplyNotify(std::string_view value, uint32_t& notify) {
+  while (true) {
+    const size_t comma = std::min(value.find(','), value.size());
+    const std::string_view word = value.substr(0, comma);
+    if (EqualsIgnoreCase(word, "NEVER")) {
+      notify |= kNotifyNever;
+    } else if (EqualsIgnoreCase(word, "SUCCESS")) {
+      notify |= kNotifySuccess;
+    } else if (EqualsIgnoreCase(word, "FAILURE")) {
+      notify |= kNotifyFailure;
+    } else if (EqualsIgnoreCase(word, "DELAY")) {
+      notify |= kNotifyDelay;
+    } else {
+      return false;
+    }
+    if (comma == value.size()) return (notify & kNotifyNever) == 0 || notify == kNotifyNever;
+    value.remove_prefix(comma + 1);
+  }
+}
+
+// RFC 3461, 4.2 and RFC 6533, 3.
+bool ApplyOrcpt(std::string_view value, bool utf8, std::string& original_recipient) {
+  const size_t semicolon = value.find(';');
+  if (value.size() > kMaxOriginalRecipient || semicolon == std::string_view::npos) return false;
+  std::string type = absl::AsciiStrToLower({value.data(), semicolon});
+  const bool atom = !type.empty() && std::all_of(type.begin(), type.end(), [](char c) {
+    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+  });
+  if (!atom) return false;
+  const std::string_view encoded = value.substr(semicolon + 1);
+  // Postfix 3.7 writes the octets of a UTF-8 address as xtext, under rfc822.
+  std::optional<std::string> address = type == "utf-8"
+                                           ? DecodeUtf8Address(encoded, utf8)
+                                           : DecodeXtext(encoded, utf8 && type == "rfc822");
+  if (!address.has_value() || address->empty()) return false;
+  if (!IsAscii(*address)) type = "utf-8";
+  original_recipient = type + ";" + *address;
+  return true;
+}
+
+// Puts a parameter into the command; a reply when it cannot be.
+std::optional<Reply> Apply(const Parameter& parameter, MailExtensions offered,
+                           MailCommand& command) {
+  const std::string& keyword = parameter.keyword;
+  const std::string& value = parameter.value;
+  bool good = false;
+  if (keyword == "SIZE") {
+    good = ApplySize(value, command.size);
+  } else if (keyword == "BODY") {
+    good = ApplyBody(value, command.body);
+  } else if (keyword == "SMTPUTF8") {
+    good = command.utf8 = !parameter.has_value;
+  } else if (keyword == "RET") {
+    good = ApplyRet(value, command.returned);
+  } else if (keyword == "ENVID") {
+    good = ApplyEnvid(value, command.envelope_id);
+  } else if (keyword == "REQUIRETLS" && offered.require_tls) {
+    good = command.require_tls = !parameter.has_value;
+  } else if (keyword == "AUTH" && offered.auth) {
+    good = !value.empty();
+  } else {
+    return UnknownParameter();
+  }
+  if (!good) return BadParameter(keyword);
+  return std::nullopt;
+}
+
+std::optional<Reply> Apply(const Parameter& parameter, bool utf8, RcptCommand& command) {
+  bool good = false;
+  if (parameter.keyword == "NOTIFY") {
+    good = ApplyNotify(parameter.value, command.notify);
+  } else if (parameter.keyword == "ORCPT") {
+    good = ApplyOrcpt(parameter.value, utf8, command.original_recipient);
+  } else {
+    return UnknownParameter();
+  }
+  if (!good) return BadParameter(parameter.keyword);
+  return std::nullopt;
+}
+
+// Applies all parameters in `text`.
+template <typename Context, typename Command>
+std::optional<Reply> ApplyAll(std::string_view text, Context context, Command& command) {
+  auto parsed = ParseParameters(text);
+  if (auto* refusal = std::get_if<Reply>(&parsed)) return std::move(*refusal);
+  for (const Parameter& parameter : std::get<std::vector<Parameter>>(parsed)) {
+    std::optional<Reply> refusal = Apply(parameter, context, command);
+    if (refusal.has_value()) return refusal;
+  }
+  return std::nullopt;
+}
+
+// RFC 6531, 3.1 and 3.5.
+Reply NeedsUtf8() { return {553, "5.6.7", "A non-ASCII address needs SMTPUTF8"}; }
 
 }  // namespace
 
-Parsed<std::vector<Parameter>> ParseParameters(std::string_view text) {
-  std::vector<Parameter> parameters;
-  while (!text.empty()) {
-    const std::string_view word = TakeWord(text);
-    const size_t equals = std::min(word.find('='), word.size());
-    Parameter parameter;
-    parameter.keyword = std::string(word.substr(0, equals));
-    parameter.has_value = equals < word.size();
-    if (parameter.has_value) parameter.value = std::string(word.substr(equals + 1));
-    if (!IsKeyword(parameter.keyword) || (parameter.has_value && !IsValue(parameter.value))) {
-      return Reply{501, "5.5.4", "Syntax error in parameters"};
-    }
-    for (char& c : parameter.keyword) c = absl::ascii_toupper(c);
-    for (const Parameter& other : parameters) {
-      if (other.keyword == parameter.keyword) {
-        return Reply{501, "5.5.4", "Parameter given twice"};
-      }
-    }
-    parameters.push_back(std::move(parameter));
-  }
-  return parameters;
-}
-
-Parsed<MailCommand> ParseMail(std::string_view argument, bool auth_parameter) {
+Parsed<MailCommand> ParseMail(std::string_view argument, MailExtensions offered) {
   if (!SkipPrefix(argument, "FROM:")) {
     return Reply{501, "5.5.4", "Syntax: MAIL FROM:<address>"};
   }
@@ -119,16 +194,9 @@ Parsed<MailCommand> ParseMail(std::string_view argument, bool auth_parameter) {
   }
   MailCommand command;
   command.reverse_path = *std::move(path);
-  auto parsed = ParseParameters(argument);
-  if (auto* refusal = std::get_if<Reply>(&parsed)) return std::move(*refusal);
-  for (const Parameter& parameter : std::get<std::vector<Parameter>>(parsed)) {
-    std::optional<Reply> refusal = Apply(parameter, auth_parameter, command);
-    if (refusal.has_value()) return *std::move(refusal);
-  }
-  // RFC 6531, 3.1 and 3.5.
-  if (command.reverse_path.internationalised() && !command.utf8) {
-    return Reply{553, "5.6.7", "A non-ASCII address needs SMTPUTF8"};
-  }
+  std::optional<Reply> refusal = ApplyAll(argument, offered, command);
+  if (refusal.has_value()) return *std::move(refusal);
+  if (command.reverse_path.internationalised() && !command.utf8) return NeedsUtf8();
   return command;
 }
 
@@ -140,13 +208,12 @@ Parsed<RcptCommand> ParseRcpt(std::string_view argument, bool utf8) {
   if (!path.has_value() || path->null() || !SkipBlank(argument)) {
     return Reply{501, "5.1.3", "Bad syntax of the forward-path"};
   }
-  auto parsed = ParseParameters(argument);
-  if (auto* refusal = std::get_if<Reply>(&parsed)) return std::move(*refusal);
-  if (!std::get<std::vector<Parameter>>(parsed).empty()) return UnknownParameter();
-  if (path->internationalised() && !utf8) {
-    return Reply{553, "5.6.7", "A non-ASCII address needs SMTPUTF8"};
-  }
-  return RcptCommand{*std::move(path)};
+  RcptCommand command;
+  command.forward_path = *std::move(path);
+  std::optional<Reply> refusal = ApplyAll(argument, utf8, command);
+  if (refusal.has_value()) return *std::move(refusal);
+  if (command.forward_path.internationalised() && !utf8) return NeedsUtf8();
+  return command;
 }
 
 }  // namespace rmail::gateway::smtp

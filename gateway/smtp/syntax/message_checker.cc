@@ -9,10 +9,18 @@ namespace {
 
 constexpr std::string_view kReceived = "Received:";
 
+// Without a branch for each octet: all of a message passes here.
+bool HasHighOctet(std::string_view data) {
+  unsigned char bits = 0;
+  for (const char c : data) bits |= static_cast<unsigned char>(c);
+  return bits >= 0x80;
+}
+
 }  // namespace
 
 void MessageChecker::Feed(std::string_view data) {
   facts_.size += data.size();
+  facts_.nul |= data.find('\0') != std::string_view::npos;
   while (!data.empty()) {
     const size_t newline = data.find('\n');
     if (newline == std::string_view::npos) {
@@ -26,7 +34,7 @@ void MessageChecker::Feed(std::string_view data) {
 }
 
 void MessageChecker::End() {
-  facts_.bare_newline |= after_cr_;
+  if (after_cr_) NoteBareNewline();
   facts_.longest_line = std::max(facts_.longest_line, line_length_);
 }
 
@@ -34,10 +42,16 @@ void MessageChecker::End() {
 void MessageChecker::AddToLine(std::string_view data) {
   if (data.empty()) return;
   // Each CR but one that ends the piece is followed by something else than LF.
-  facts_.bare_newline |= after_cr_ || data.find('\r') < data.size() - 1;
+  if (after_cr_ || data.find('\r') < data.size() - 1) NoteBareNewline();
   after_cr_ = data.back() == '\r';
   line_length_ += data.size();
-  if (in_header_ && line_start_.size() < kReceived.size()) {
+  const bool in_header = !facts_.header_complete;
+  if (!facts_.eight_bit || (in_header && !facts_.eight_bit_header)) {
+    const bool high = HasHighOctet(data);
+    facts_.eight_bit |= high;
+    facts_.eight_bit_header |= high && in_header;
+  }
+  if (in_header && line_start_.size() < kReceived.size()) {
     line_start_.append(data.substr(0, kReceived.size() - line_start_.size()));
   }
 }
@@ -46,16 +60,21 @@ void MessageChecker::EndLine() {
   if (after_cr_) {
     --line_length_;
   } else {
-    facts_.bare_newline = true;
+    NoteBareNewline();
   }
   facts_.longest_line = std::max(facts_.longest_line, line_length_);
-  if (in_header_) {
-    in_header_ = line_length_ > 0;
+  if (!facts_.header_complete) {
+    facts_.header_complete = line_length_ == 0;
     if (EqualsIgnoreCase(line_start_, kReceived)) ++facts_.received_fields;
     line_start_.clear();
   }
   line_length_ = 0;
   after_cr_ = false;
+}
+
+void MessageChecker::NoteBareNewline() {
+  facts_.bare_newline = true;
+  facts_.bare_newline_in_header |= !facts_.header_complete;
 }
 
 }  // namespace rmail::gateway::smtp

@@ -12,8 +12,15 @@ namespace rmail::gateway::smtp {
 struct MessageFacts {
   // Octets.
   uint64_t size = 0;
-  // A CR without LF or a LF without CR.
+  // A CR without LF or a LF without CR; and one in the header.
   bool bare_newline = false;
+  bool bare_newline_in_header = false;
+  // An octet above 127; and one in the header. A NUL.
+  bool eight_bit = false;
+  bool eight_bit_header = false;
+  bool nul = false;
+  // The header's end has come.
+  bool header_complete = false;
   // Of the longest line, octets, without CRLF.
   uint64_t longest_line = 0;
   // Received fields in the header: how many servers it has passed (RFC 5321, 6.3).
@@ -32,9 +39,9 @@ class MessageChecker {
  private:
   void AddToLine(std::string_view data);
   void EndLine();
+  void NoteBareNewline();
 
   MessageFacts facts_;
-  bool in_header_ = true;
   bool after_cr_ = false;
   // Octets of the line under way, its CR included, and the first of them.
   uint64_t line_length_ = 0;

@@ -4,14 +4,11 @@
 
 namespace rmail::gateway::smtp {
 
-std::string_view WithProtocol(const Trace& trace) {
-  if (trace.utf8) {
-    if (trace.tls) return trace.authenticated ? "UTF8SMTPSA" : "UTF8SMTPS";
-    return trace.authenticated ? "UTF8SMTPA" : "UTF8SMTP";
-  }
-  if (!trace.extended) return "SMTP";
-  if (trace.tls) return trace.authenticated ? "ESMTPSA" : "ESMTPS";
-  return trace.authenticated ? "ESMTPA" : "ESMTP";
+std::string WithProtocol(const Trace& trace) {
+  if (!trace.extended && !trace.utf8 && !trace.lmtp) return "SMTP";
+  std::string_view name = trace.lmtp ? "LMTP" : "ESMTP";
+  if (trace.utf8) name = trace.lmtp ? "UTF8LMTP" : "UTF8SMTP";
+  return fmt::format("{}{}{}", name, trace.tls ? "S" : "", trace.authenticated ? "A" : "");
 }
 
 std::string ReceivedField(const Trace& trace) {

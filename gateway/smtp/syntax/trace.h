@@ -18,6 +18,8 @@ struct Trace {
   std::string hostname;
   // EHLO rather than HELO.
   bool extended = false;
+  // RFC 2033.
+  bool lmtp = false;
   bool tls = false;
   bool authenticated = false;
   // The transaction has SMTPUTF8.
@@ -31,8 +33,8 @@ struct Trace {
   absl::Time time;
 };
 
-// "ESMTPSA" (RFC 3848), "UTF8SMTPS" (RFC 6531, 4.3).
-std::string_view WithProtocol(const Trace& trace);
+// "ESMTPSA", "LMTP" (RFC 3848), "UTF8SMTPS" (RFC 6531, 4.3).
+std::string WithProtocol(const Trace& trace);
 
 // The field with its CRLF, folded.
 std::string ReceivedField(const Trace& trace);

@@ -1,0 +1,51 @@
+// Bounds how many messages a gateway gives to the store at once.
+#ifndef RMAIL_GATEWAY_SMTP_DELIVERY_SLOTS_H_
+#define RMAIL_GATEWAY_SMTP_DELIVERY_SLOTS_H_
+
+#include <boost/asio/awaitable.hpp>
+#include <cstddef>
+#include <deque>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "store/base/mutex.h"
+
+namespace rmail::gateway::smtp {
+
+// Thread-safe; outlives its slots.
+class DeliverySlots {
+ public:
+  // Gives its place back at its end.
+  class Slot {
+   public:
+    explicit Slot(DeliverySlots& slots) : slots_(&slots) {}
+    Slot(Slot&& other) noexcept : slots_(std::exchange(other.slots_, nullptr)) {}
+    Slot& operator=(Slot&&) = delete;
+    ~Slot() {
+      if (slots_ != nullptr) slots_->Leave();
+    }
+
+   private:
+    DeliverySlots* slots_;
+  };
+
+  explicit DeliverySlots(size_t count) : free_(count) {}
+
+  // Waits for a place, in the order of the callers.
+  boost::asio::awaitable<Slot> Enter();
+
+ private:
+  using Done = absl::AnyInvocable<void(bool)>;
+  void Enter(Done done);
+  void Leave();
+
+  Mutex mutex_;
+  size_t free_ ABSL_GUARDED_BY(mutex_);
+  // Only while none is free.
+  std::deque<Done> waiting_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace rmail::gateway::smtp
+
+#endif  // RMAIL_GATEWAY_SMTP_DELIVERY_SLOTS_H_
