@@ -9,6 +9,7 @@
 #include "gateway/common/client_address.h"
 #include "services/config/json_section.h"
 #include "services/config/json_writer.h"
+#include "services/config/relay_section.h"
 #include "store/base/env.h"
 #include "store/base/status.h"
 #include "store/base/token.h"
@@ -38,6 +39,17 @@ absl::Status ReadSmtp(const json::object& object, SmtpConfig* smtp) {
   section.Integer("max_connections", 1, kMaxCount, &smtp->max_connections);
   section.Integer("max_connections_per_address", 1, kMaxCount, &smtp->max_connections_per_address);
   section.Integer("max_messages_per_connection", 1, kMaxCount, &smtp->max_messages_per_connection);
+  section.Text("lmtp_host", &smtp->lmtp_host);
+  section.Port("lmtp_port", &smtp->lmtp_port);
+  section.Flag("reject_local_senders", &smtp->reject_local_senders);
+  section.OneOf("bare_newlines", {"reject", "normalise"}, &smtp->bare_newlines);
+  return section.Finish();
+}
+
+absl::Status ReadDelivery(const json::object& object, DeliveryConfig* delivery) {
+  JsonSection section(object, "delivery.");
+  section.Integer("workers", 1, kMaxCount, &delivery->workers);
+  section.Integer("max_queue_size", 0, kMaxCount * 1000, &delivery->max_queue_size);
   return section.Finish();
 }
 
@@ -58,6 +70,9 @@ absl::Status ReadLogin(const json::object& object, LoginConfig* login) {
   section.Integer("window_seconds", 1, kDay, &login->window_seconds);
   section.Integer("lockout_seconds", 1, kDay, &login->lockout_seconds);
   section.Integer("max_lockout_seconds", 1, kDay, &login->max_lockout_seconds);
+  section.Integer("max_network_failures", 0, kMaxCount, &login->max_network_failures);
+  section.Integer("max_account_failures", 0, kMaxCount, &login->max_account_failures);
+  section.Integer("max_account_lockout_seconds", 1, kDay, &login->max_account_lockout_seconds);
   section.Texts("trusted", &login->trusted);
   section.Flag("scram", &login->scram);
   for (const std::string& range : login->trusted) {
@@ -65,6 +80,18 @@ absl::Status ReadLogin(const json::object& object, LoginConfig* login) {
     section.Fail("trusted",
                  fmt::format("has \"{}\", which is neither an IP address nor a range", range));
   }
+  return section.Finish();
+}
+
+absl::Status ReadRateLimit(const json::object& object, RateLimitConfig* limit) {
+  JsonSection section(object, "rate_limit.");
+  section.Flag("enabled", &limit->enabled);
+  section.Integer("connections_per_minute", 0, kMaxCount, &limit->connections_per_minute);
+  section.Integer("messages_per_hour", 0, kMaxCount, &limit->messages_per_hour);
+  section.Integer("recipients_per_hour", 0, kMaxCount, &limit->recipients_per_hour);
+  section.Integer("network_factor", 0, 1000, &limit->network_factor);
+  section.Integer("account_messages_per_hour", 0, kMaxCount, &limit->account_messages_per_hour);
+  section.Integer("account_recipients_per_hour", 0, kMaxCount, &limit->account_recipients_per_hour);
   return section.Finish();
 }
 
@@ -114,27 +141,6 @@ absl::Status ReadTls(const json::object& object, TlsConfig* tls) {
   return absl::OkStatus();
 }
 
-// Keys of what earlier versions had and this one does not do yet: they stay valid.
-absl::Status CheckReserved(JsonSection& section) {
-  JsonSection delivery(section.Object("delivery"), "delivery.");
-  uint64_t count = 0;
-  delivery.Integer("workers", 1, kMaxCount, &count);
-  delivery.Integer("max_queue_size", 1, kMaxCount * 1000, &count);
-  RMAIL_RETURN_IF_ERROR(delivery.Finish());
-  JsonSection relay(section.Object("relay"), "relay.");
-  bool enabled = false;
-  uint16_t port = 0;
-  std::string text;
-  relay.Flag("enabled", &enabled);
-  relay.Text("smarthost", &text);
-  relay.Port("smarthost_port", &port);
-  relay.Text("smarthost_username", &text);
-  relay.Text("smarthost_password", &text);
-  RMAIL_RETURN_IF_ERROR(relay.Finish());
-  section.Object("rate_limit");
-  return absl::OkStatus();
-}
-
 std::string Resolve(const std::string& folder, const std::string& name) {
   if (name.empty()) return name;
   return (std::filesystem::path(folder) / name).lexically_normal().string();
@@ -165,16 +171,18 @@ absl::StatusOr<Config> Parse(std::string_view text, const std::string& folder) {
   if (config.mail_root.empty()) section.Fail("mail_root", "must not be empty");
   if (config.hostname.empty()) section.Fail("hostname", "must not be empty");
   RMAIL_RETURN_IF_ERROR(ReadSmtp(section.Object("smtp"), &config.smtp));
+  RMAIL_RETURN_IF_ERROR(ReadDelivery(section.Object("delivery"), &config.delivery));
   RMAIL_RETURN_IF_ERROR(ReadImap(section.Object("imap"), &config.imap));
   RMAIL_RETURN_IF_ERROR(ReadLogin(section.Object("login"), &config.login));
+  RMAIL_RETURN_IF_ERROR(ReadRateLimit(section.Object("rate_limit"), &config.rate_limit));
+  RMAIL_RETURN_IF_ERROR(ReadRelay(section.Object("relay"), &config.relay));
   RMAIL_RETURN_IF_ERROR(ReadExchange(section.Object("exchange_api"), &config.exchange_api));
   RMAIL_RETURN_IF_ERROR(ReadStore(section.Object("store"), &config.store));
   RMAIL_RETURN_IF_ERROR(ReadTls(section.Object("tls"), &config.tls));
-  RMAIL_RETURN_IF_ERROR(CheckReserved(section));
   RMAIL_RETURN_IF_ERROR(section.Finish());
   for (std::string* const name :
        {&config.mail_root, &config.tls.cert_file, &config.tls.key_file, &config.store.tls.cert_file,
-        &config.store.tls.key_file, &config.store.tls.ca_file}) {
+        &config.store.tls.key_file, &config.store.tls.ca_file, &config.relay.ca_file}) {
     *name = Resolve(folder, *name);
   }
   return config;

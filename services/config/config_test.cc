@@ -50,9 +50,80 @@ TEST(ConfigTest, KeysOfEarlierVersionsStayValid) {
   EXPECT_EQ(ErrorOf(R"({"delivery": {"workers": 4, "max_queue_size": 1000},
                         "relay": {"enabled": true, "smarthost": "", "smarthost_port": 587,
                                   "smarthost_username": "", "smarthost_password": ""},
-                        "rate_limit": {"anything": 1},
+                        "rate_limit": {"enabled": true},
                         "exchange_api": {"token_secret": null}})"),
             "none");
+}
+
+TEST(ConfigTest, SmtpAndDelivery) {
+  const absl::StatusOr<Config> config = Parse(R"({
+      "smtp": {"lmtp_host": "::1", "lmtp_port": 24, "reject_local_senders": false,
+               "bare_newlines": "normalise"},
+      "delivery": {"workers": 3, "max_queue_size": 0}})",
+                                              "/");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->smtp.lmtp_host, "::1");
+  EXPECT_EQ(config->smtp.lmtp_port, 24);
+  EXPECT_FALSE(config->smtp.reject_local_senders);
+  EXPECT_EQ(config->smtp.bare_newlines, "normalise");
+  EXPECT_EQ(config->delivery.workers, 3u);
+  EXPECT_EQ(config->delivery.max_queue_size, 0u);
+  const Config defaults;
+  EXPECT_EQ(defaults.smtp.lmtp_port, std::nullopt);
+  EXPECT_TRUE(defaults.smtp.reject_local_senders);
+}
+
+TEST(ConfigTest, RateLimits) {
+  const absl::StatusOr<Config> config = Parse(R"({
+      "login": {"max_network_failures": 0, "max_account_failures": 7,
+                "max_account_lockout_seconds": 8},
+      "rate_limit": {"enabled": false, "connections_per_minute": 1, "messages_per_hour": 2,
+                     "recipients_per_hour": 3, "network_factor": 4, "account_messages_per_hour": 5,
+                     "account_recipients_per_hour": 0}})",
+                                              "/");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->login.max_network_failures, 0u);
+  EXPECT_EQ(config->login.max_account_failures, 7u);
+  EXPECT_EQ(config->login.max_account_lockout_seconds, 8u);
+  const RateLimitConfig& limit = config->rate_limit;
+  EXPECT_FALSE(limit.enabled);
+  EXPECT_EQ(limit.connections_per_minute, 1u);
+  EXPECT_EQ(limit.messages_per_hour, 2u);
+  EXPECT_EQ(limit.recipients_per_hour, 3u);
+  EXPECT_EQ(limit.network_factor, 4u);
+  EXPECT_EQ(limit.account_messages_per_hour, 5u);
+  EXPECT_EQ(limit.account_recipients_per_hour, 0u);
+}
+
+TEST(ConfigTest, Relay) {
+  absl::StatusOr<Config> config = Parse("{}", "/etc/rmail");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_TRUE(config->relay.enabled);
+  EXPECT_EQ(config->relay.tls, "may");
+  EXPECT_EQ(config->relay.retry.size(), 8u);
+  config = Parse(R"({"relay": {"enabled": false, "smarthost": "smtp.example.net",
+      "smarthost_port": 465, "smarthost_username": "me", "smarthost_password": "secret",
+      "tls": "verify", "ca_file": "ca.pem", "workers": 7, "max_per_destination": 3,
+      "retry": [10, 20], "max_age_hours": 48, "delay_notice_hours": 0,
+      "source_address": "192.0.2.1",
+      "dns_servers": ["192.0.2.53", "127.0.0.1:5353", "2001:db8::1", "[2001:db8::1]:53"]}})",
+                 "/etc/rmail");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const RelayConfig& relay = config->relay;
+  EXPECT_FALSE(relay.enabled);
+  EXPECT_EQ(relay.smarthost, "smtp.example.net");
+  EXPECT_EQ(relay.smarthost_port, 465);
+  EXPECT_EQ(relay.smarthost_username, "me");
+  EXPECT_EQ(relay.smarthost_password, "secret");
+  EXPECT_EQ(relay.tls, "verify");
+  EXPECT_EQ(relay.ca_file, "/etc/rmail/ca.pem");
+  EXPECT_EQ(relay.workers, 7u);
+  EXPECT_EQ(relay.max_per_destination, 3u);
+  EXPECT_EQ(relay.retry, (std::vector<uint32_t>{10, 20}));
+  EXPECT_EQ(relay.max_age_hours, 48u);
+  EXPECT_EQ(relay.delay_notice_hours, 0u);
+  EXPECT_EQ(relay.source_address, "192.0.2.1");
+  EXPECT_EQ(relay.dns_servers.size(), 4u);
 }
 
 TEST(ConfigTest, ErrorsNameTheKeyAndTheReason) {
@@ -69,6 +140,13 @@ TEST(ConfigTest, ErrorsNameTheKeyAndTheReason) {
       {R"({"smtp": {"port": -1}})", "\"smtp.port\" must be a whole number from 0 to 65535"},
       {R"({"smtp": {"port": 1.5}})", "\"smtp.port\" must be a whole number from 0 to 65535"},
       {R"({"smtp": []})", "\"smtp\" must be an object"},
+      {R"({"smtp": {"bare_newlines": "keep"}})", "\"smtp.bare_newlines\" must be"},
+      {R"({"delivery": {"workers": 0}})", "\"delivery.workers\" must be a whole number from 1"},
+      {R"({"rate_limit": {"anything": 1}})", "\"rate_limit.anything\" is not a key of rmail"},
+      {R"({"rate_limit": {"network_factor": 1001}})",
+       "\"rate_limit.network_factor\" must be a whole number from 0 to 1000"},
+      {R"({"login": {"max_account_lockout_seconds": 0}})",
+       "\"login.max_account_lockout_seconds\" must be a whole number from 1 to 86400"},
       {R"({"smtp": {"max_recipients": 0}})", "\"smtp.max_recipients\" must be a whole number"},
       {R"({"domains": "example.com"})", "\"domains\" must be a list of strings"},
       {R"({"domains": [1]})", "\"domains\" must be a list of strings"},
@@ -83,6 +161,19 @@ TEST(ConfigTest, ErrorsNameTheKeyAndTheReason) {
       {R"({"exchange_api": {"token_secret": "short"}})", "\"exchange_api.token_secret\" must have"},
       {R"({"mail_root": ""})", "\"mail_root\" must not be empty"},
       {R"({"relay": {"smarthost_port": "x"}})", "\"relay.smarthost_port\" must be"},
+      {R"({"relay": {"smarthost_port": 0}})", "\"relay.smarthost_port\" must be"},
+      {R"({"relay": {"tls": "maybe"}})", "\"relay.tls\" must be one of none, may, encrypt, verify"},
+      {R"({"relay": {"workers": 0}})", "\"relay.workers\" must be a whole number from 1 to 10000"},
+      {R"({"relay": {"retry": []}})", "\"relay.retry\" must be a list of 1 to 100 whole numbers"},
+      {R"({"relay": {"retry": 60}})", "\"relay.retry\" must be a list"},
+      {R"({"relay": {"retry": [60, 0]}})", "\"relay.retry\" must be a list"},
+      {R"({"relay": {"retry": [1.5]}})", "\"relay.retry\" must be a list"},
+      {R"({"relay": {"max_age_hours": 0}})", "\"relay.max_age_hours\" must be"},
+      {R"({"relay": {"source_address": "10.0.0.0/8"}})", "\"relay.source_address\" must be an IP"},
+      {R"({"relay": {"dns_servers": ["dns.test"]}})", "\"relay.dns_servers\" has \"dns.test\""},
+      {R"({"relay": {"dns_servers": ["[192.0.2.1]:53"]}})", "\"relay.dns_servers\" has"},
+      {R"({"relay": {"dns_servers": ["192.0.2.1:0"]}})", "\"relay.dns_servers\" has"},
+      {R"({"relay": {"smarthost_username": "me"}})", "\"relay.smarthost_username\" and"},
   };
   for (const auto& test : cases) EXPECT_THAT(ErrorOf(test.text), HasSubstr(test.error));
 }

@@ -81,6 +81,24 @@ bool JsonSection::ReadInteger(std::string_view key, uint64_t min, uint64_t max, 
   return true;
 }
 
+void JsonSection::Integers(std::string_view key, uint64_t min, uint64_t max, size_t max_count,
+                           std::vector<uint32_t>* out) {
+  const json::value* const value = Find(key);
+  if (value == nullptr) return;
+  const std::string reason =
+      fmt::format("must be a list of 1 to {} whole numbers from {} to {}", max_count, min, max);
+  if (!value->is_array()) return Fail(key, reason);
+  std::vector<uint32_t> numbers;
+  for (const json::value& item : value->get_array()) {
+    json::error_code failure;
+    const auto number = item.is_number() ? item.to_number<uint64_t>(failure) : uint64_t{0};
+    if (!item.is_number() || failure || number < min || number > max) return Fail(key, reason);
+    numbers.push_back(static_cast<uint32_t>(number));
+  }
+  if (numbers.empty() || numbers.size() > max_count) return Fail(key, reason);
+  *out = std::move(numbers);
+}
+
 const json::object& JsonSection::Object(std::string_view key) {
   static const auto* const empty = new json::object();
   const json::value* const value = Find(key);

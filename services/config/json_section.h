@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -32,8 +33,16 @@ class JsonSection {
     uint64_t value = 0;
     if (ReadInteger(key, min, max, &value)) *out = static_cast<Number>(value);
   }
+  // A list of whole numbers, 1 at least and `max_count` at most.
+  void Integers(std::string_view key, uint64_t min, uint64_t max, size_t max_count,
+                std::vector<uint32_t>* out);
   // A TCP port; 0 means any that is free.
   void Port(std::string_view key, uint16_t* out) { Integer(key, 0, 65535, out); }
+  // The same, for a listener that is not there without it.
+  void Port(std::string_view key, std::optional<uint16_t>* out) {
+    uint64_t value = 0;
+    if (ReadInteger(key, 0, 65535, &value)) *out = static_cast<uint16_t>(value);
+  }
   // An object; empty when it is missing.
   const boost::json::object& Object(std::string_view key);
   // Takes a key without looking at it.

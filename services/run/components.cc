@@ -16,7 +16,9 @@
 #include "gateway/common/tls_context.h"
 #include "gateway/exchange/exchange_server.h"
 #include "gateway/imap/imap_server.h"
+#include "gateway/smtp/rate_limits.h"
 #include "gateway/smtp/smtp_server.h"
+#include "services/run/relay_part.h"
 #include "services/run/store_access.h"
 #include "store/base/logging.h"
 #include "store/base/status.h"
@@ -50,16 +52,39 @@ absl::StatusOr<CertificateFiles> FindCertificate(const config::Config& config) {
   return files;
 }
 
+std::vector<gateway::AddressRange> TrustedOf(const config::LoginConfig& from) {
+  std::vector<gateway::AddressRange> trusted;
+  for (const std::string& text : from.trusted) {
+    if (const auto range = gateway::AddressRange::Parse(text)) trusted.push_back(*range);
+  }
+  return trusted;
+}
+
 gateway::LoginGuardOptions GuardOf(const config::LoginConfig& from) {
   gateway::LoginGuardOptions guard;
   guard.max_failures = from.max_failures;
   guard.window = absl::Seconds(from.window_seconds);
   guard.lockout = absl::Seconds(from.lockout_seconds);
   guard.max_lockout = absl::Seconds(from.max_lockout_seconds);
-  for (const std::string& text : from.trusted) {
-    if (const auto range = gateway::AddressRange::Parse(text)) guard.trusted.push_back(*range);
-  }
+  guard.max_network_failures = from.max_network_failures;
+  guard.max_account_failures = from.max_account_failures;
+  guard.max_account_lockout = absl::Seconds(from.max_account_lockout_seconds);
+  guard.trusted = TrustedOf(from);
   return guard;
+}
+
+gateway::smtp::RateLimits RateLimitsOf(const config::Config& config) {
+  const config::RateLimitConfig& from = config.rate_limit;
+  gateway::smtp::RateLimits limits;
+  limits.enabled = from.enabled;
+  limits.connections_per_minute = from.connections_per_minute;
+  limits.messages_per_hour = from.messages_per_hour;
+  limits.recipients_per_hour = from.recipients_per_hour;
+  limits.network_factor = from.network_factor;
+  limits.account_messages_per_hour = from.account_messages_per_hour;
+  limits.account_recipients_per_hour = from.account_recipients_per_hour;
+  limits.exempt = TrustedOf(config.login);
+  return limits;
 }
 
 std::string GatewayToken(const std::string& secret) {
@@ -92,6 +117,7 @@ struct Components::Impl {
   std::unique_ptr<gateway::StoreAccess> access;
   std::unique_ptr<gateway::TlsContext> tls;
   std::unique_ptr<gateway::IoThreads> threads;
+  std::unique_ptr<RelayPart> relay;
   std::unique_ptr<gateway::smtp::SmtpServer> smtp;
   std::unique_ptr<gateway::imap::ImapServer> imap;
   std::unique_ptr<gateway::exchange::ExchangeServer> exchange;
@@ -149,14 +175,26 @@ absl::Status Components::Impl::StartSmtp() {
   options.smtps_port = from.smtps_port;
   options.limits.total = from.max_connections;
   options.limits.per_address = from.max_connections_per_address;
+  options.rate_limits = RateLimitsOf(config);
   options.max_message_size = from.max_message_size;
   options.max_recipients = from.max_recipients;
   options.max_messages_per_connection = from.max_messages_per_connection;
+  options.lmtp_host = from.lmtp_host;
+  options.lmtp_port = from.lmtp_port;
+  options.reject_local_senders = from.reject_local_senders;
+  options.normalise_newlines = from.bare_newlines == "normalise";
+  options.max_deliveries = config.delivery.workers;
+  options.max_queued_messages = config.delivery.max_queue_size;
+  options.relay = config.relay.enabled;
   RMAIL_ASSIGN_OR_RETURN(smtp,
                          gateway::smtp::SmtpServer::Start(*threads, *access, tls.get(), options));
+  if (config.relay.enabled) {
+    RMAIL_ASSIGN_OR_RETURN(relay, RelayPart::Start(config, *threads, *access));
+  }
   AddListener("smtp", from.host, smtp->port());
   AddListener("submission", from.host, smtp->submission_port());
   if (smtp->smtps_port() != 0) AddListener("smtps", from.host, smtp->smtps_port());
+  if (smtp->lmtp_port() != 0) AddListener("lmtp", from.lmtp_host, smtp->lmtp_port());
   return absl::OkStatus();
 }
 
@@ -225,6 +263,7 @@ void Components::Drain(absl::Duration grace) {
   // All at once: one slow session must not use up the others' time.
   std::vector<std::thread> drains;
   if (impl_->smtp != nullptr) drains.emplace_back([&] { impl_->smtp->Drain(grace); });
+  if (impl_->relay != nullptr) drains.emplace_back([&] { impl_->relay->Drain(grace); });
   if (impl_->imap != nullptr) drains.emplace_back([&] { impl_->imap->Drain(grace); });
   if (impl_->exchange != nullptr) drains.emplace_back([&] { impl_->exchange->Drain(grace); });
   for (std::thread& drain : drains) drain.join();
@@ -233,6 +272,7 @@ void Components::Drain(absl::Duration grace) {
   impl_->exchange = nullptr;
   impl_->imap = nullptr;
   impl_->smtp = nullptr;
+  impl_->relay = nullptr;
   impl_->access = nullptr;
   impl_->watcher = nullptr;
   impl_->client = nullptr;
