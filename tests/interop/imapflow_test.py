@@ -7,25 +7,17 @@ import subprocess
 import unittest
 
 from tests.e2e import readers
-from tests.e2e.processes import binary
+from tests.interop import nodejs
 from tests.interop.interop_case import CLIENT_LIMIT, PASSWORD, USER, InteropTestCase, checked
 
 
-def node_modules():
-    """Where tools/setup has put them: beside the source of client.js."""
-    source = os.path.realpath(binary("tests/interop/imapflow/client.js"))
-    return os.path.join(os.path.dirname(source), "node_modules")
-
-
 class Client:
-    """See imapflow/client.js."""
+    """See nodejs/imapflow.js."""
 
     def __init__(self, port):
-        environment = dict(os.environ, INTEROP_NODE_MODULES=node_modules())
         self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "node", binary("tests/interop/imapflow/client.js"),
-             str(port), USER, PASSWORD],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+            nodejs.command("imapflow.js", str(port), USER, PASSWORD), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, env=dict(os.environ, **nodejs.environment("imapflow.js")))
         self._events = []
         self._buffer = b""
 

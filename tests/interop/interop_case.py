@@ -26,20 +26,31 @@ class InteropTestCase(E2eTestCase):
         # Some programs have no way to pass over a wrong name.
         self.certificate, key = make_certificate(self.folder, names="DNS:localhost,IP:127.0.0.1")
         self.server.config["tls"] = {"cert_file": self.certificate, "key_file": key}
+        self.configure(self.server.config)
         self.server.write_config()
         self.server.add_account(USER, PASSWORD)
         self.server.start_all(split=False)
+        self.connect_reader()
+
+    def connect_reader(self):
         self.port = self.server.port("imaps")
-        self.certificate = self.server.config["tls"]["cert_file"]
         # What the server holds, seen by another client than the one that is tested.
         self.imap = readers.connect(self.port, USER, PASSWORD)
         self.addCleanup(self.imap.shutdown)
 
+    def configure(self, config):
+        """Changes the server's configuration before it starts."""
+
+    def try_client(self, command, environment=None, **options):
+        """Runs a program; returns its subprocess.CompletedProcess."""
+        environment = {**os.environ, "HOME": self.folder, "LC_ALL": "C.UTF-8", "TERM": "xterm",
+                       **(environment or {})}
+        return subprocess.run(command, capture_output=True, timeout=CLIENT_LIMIT, check=False,
+                              cwd=self.folder, env=environment, **options)
+
     def run_client(self, command, **options):
         """Runs a program that must succeed; returns what it prints."""
-        environment = dict(os.environ, HOME=self.folder, LC_ALL="C.UTF-8", TERM="xterm")
-        done = subprocess.run(command, capture_output=True, timeout=CLIENT_LIMIT, check=False,
-                              cwd=self.folder, env=environment, **options)
+        done = self.try_client(command, **options)
         if done.returncode != 0:
             raise AssertionError(f"{command} ended with {done.returncode}:\n"
                                  f"{done.stdout[-5000:].decode(errors='replace')}\n"

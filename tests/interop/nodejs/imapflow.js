@@ -2,7 +2,7 @@
 // is answered with {"result": ...} or {"error": "..."}; what the server tells in between comes as
 // {"event": "exists", "data": {...}}.
 //
-// client.js PORT USER PASSWORD
+// imapflow.js PORT USER PASSWORD
 'use strict';
 
 const path = require('node:path');
