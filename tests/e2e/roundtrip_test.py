@@ -92,7 +92,7 @@ class RoundtripTest(E2eTestCase):
         content = message("octets", DOTS)
         uid = self.next_uid()
         with RawSmtp(self.server.port("smtp")) as smtp:
-            smtp.begin_data(ALICE, ALICE)
+            smtp.begin_data(STRANGER, ALICE)
             stuffed = content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
             for octet in stuffed:
                 smtp.send(bytes([octet]))
@@ -100,12 +100,12 @@ class RoundtripTest(E2eTestCase):
         self.check_stored(uid, content, "octet by octet")
 
     def test_bare_newlines_are_refused(self):
-        smuggled = b"MAIL FROM:<alice@example.com>\r\nRCPT TO:<alice@example.com>\r\nDATA\r\n"
+        smuggled = b"MAIL FROM:<sender@example.net>\r\nRCPT TO:<alice@example.com>\r\nDATA\r\n"
         before = readers.status(self.imap)
         for wire in (b"a\nb", b"a\rb", b"\r", b"\n", b"\r\n.\n", b"\n.\n" + smuggled, b"\n.\r\n" + smuggled,
                      b"\r.\r\n" + smuggled, b"\r\n.\n" + smuggled, b"\r\n.\r" + smuggled):
             with self.subTest(wire=wire), RawSmtp(self.server.port("smtp")) as smtp:
-                smtp.begin_data(ALICE, ALICE)
+                smtp.begin_data(STRANGER, ALICE)
                 smtp.send(b"Subject: bare\r\n\r\n" + wire + b"\r\n.\r\n")
                 self.assertRegex(smtp.expect(550), r"^5\.6\.11 ")
                 # The next reply is that of the next command: nothing in the message was one.

@@ -5,6 +5,7 @@
 
 #include "services/run/main_loop.h"
 #include "tools/rmail/init.h"
+#include "tools/rmail/queue.h"
 #include "tools/rmail/user.h"
 
 int main(int argc, char** argv) {
@@ -22,6 +23,8 @@ int main(int argc, char** argv) {
   add_config(serve);
   CLI::App* const user = app.add_subcommand("user", "accounts");
   rmail::tools::UserCommands users(user, add_config);
+  CLI::App* const queue = app.add_subcommand("queue", "messages that wait for other servers");
+  rmail::tools::QueueCommands queued(queue, add_config);
 
   CLI11_PARSE(app, argc, argv);
   if (init->parsed()) return rmail::tools::Init(config);
@@ -29,5 +32,6 @@ int main(int argc, char** argv) {
     return rmail::run::RunUntilSignalled(
         config, {.store = true, .smtp = true, .imap = true, .exchange = true});
   }
+  if (queue->parsed()) return queued.Run(config);
   return users.Run(config);
 }

@@ -7,12 +7,16 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "services/run/store_access.h"
 #include "store/base/status.h"
 #include "store/base/token.h"
 
 namespace rmail::tools {
 namespace {
+
+// Of a call: to change all of a long queue takes a while.
+constexpr absl::Duration kTimeout = absl::Minutes(10);
 
 // Files that another user makes in mail_root are out of the server's reach.
 absl::Status CheckOwner(const std::string& mail_root) {
@@ -57,8 +61,9 @@ absl::StatusOr<std::unique_ptr<StoreConnection>> StoreConnection::Open(
 client::CallOptions StoreConnection::Options() const {
   Token token;
   token.scope = TokenScope::kAdmin;
-  token.expires = absl::Now() + absl::Minutes(10);
+  token.expires = absl::Now() + kTimeout;
   client::CallOptions options;
+  options.timeout = kTimeout;
   options.token = SignToken(token_secret_, token);
   return options;
 }

@@ -4,8 +4,11 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "services/config/config.h"
 #include "store/client/store_client.h"
@@ -24,6 +27,21 @@ class StoreConnection {
     std::promise<absl::StatusOr<client::ResponseTo<Request>>> done;
     client_->Call(Options(), request, [&](auto response) { done.set_value(std::move(response)); });
     return done.get_future().get();
+  }
+
+  // Gives each answer of a stream to `take`.
+  template <typename Request, typename Take>
+  absl::Status Read(const Request& request, Take take) {
+    using Response = client::ResponseTo<Request>;
+    const auto reader = client_->Read(Options(), request);
+    while (true) {
+      std::promise<absl::StatusOr<std::optional<Response>>> done;
+      reader->Next([&](auto response) { done.set_value(std::move(response)); });
+      const absl::StatusOr<std::optional<Response>> response = done.get_future().get();
+      if (!response.ok()) return response.status();
+      if (!response->has_value()) return absl::OkStatus();
+      take(**response);
+    }
   }
 
  private:
