@@ -26,8 +26,8 @@ enum class TokenScope {
 };
 
 struct Token {
-  // The account's address (`user@domain`); empty for kDeliver, kGateway, kQueue and a command line's
-  // kAdmin.
+  // The account's address (`user@domain`); empty for kDeliver, kGateway, kQueue and a command
+  // line's kAdmin.
   std::string subject;
   TokenScope scope = TokenScope::kAccount;
   absl::Time expires;
