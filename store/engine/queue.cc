@@ -129,6 +129,7 @@ absl::StatusOr<std::string> Queue::Enqueue(const std::string& path, uint64_t siz
   }
   {
     MutexLock lock(&mutex_);
+    queueing_.erase(id);
     index_.Show(id);
   }
   Notify();
@@ -146,6 +147,7 @@ absl::Status Queue::Publish(std::string_view id, const std::string& temporary,
   }
   RMAIL_RETURN_IF_ERROR(LogFiles(id));
   RMAIL_RETURN_IF_ERROR(env_->Rename(temporary, StatePath(id)));
+  queueing_.emplace(id);
   if (loaded_) index_.Set(id, summary, /*hidden=*/true);
   return absl::OkStatus();
 }
@@ -154,7 +156,8 @@ void Queue::TakeBack(std::string_view id) {
   MutexLock lock(&mutex_);
   const absl::StatusOr<FileLock> files = Acquire();
   // Without the lock, too: nobody is told that it is queued.
-  const absl::Status removed = RemoveFiles(id);
+  const absl::Status removed = files.ok() ? RemoveFiles(id) : Unlink(id);
+  queueing_.erase(ToAbsl(id));
   if (!removed.ok()) LogWarning("{}: {}", QueueName(id), FromAbsl(removed.message()));
 }
 
@@ -166,10 +169,13 @@ absl::StatusOr<Queue::Leased> Queue::Lease(const LeaseOptions& options) {
     MutexLock lock(&mutex_);
     const int64_t now = NowMicros();
     const auto find = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      return index_.FindDue(now, options.max_messages, kMaxLeasedOctets, options.except_domains);
+      QueueIndex::Due found =
+          index_.FindDue(now, options.max_messages, kMaxLeasedOctets, options.except_domains);
+      if (!doubtful_.empty()) found.next = std::min(found.next, look_at_);
+      return found;
     };
     QueueIndex::Due due;
-    if (loaded_ && log_.is_open()) {
+    if (loaded_ && log_.is_open() && !MustLook()) {
       // Mostly nothing is due and nothing has changed: that costs no lock.
       RMAIL_ASSIGN_OR_RETURN(const bool grown, log_.HasGrown());
       if (!grown) due = find();
@@ -194,6 +200,7 @@ absl::StatusOr<Queue::Leased> Queue::Lease(const LeaseOptions& options) {
   for (const auto& [id, lease] : leases) {
     absl::StatusOr<State> state = ReadState(id);
     if (!state.ok()) {
+      // If it only can't be read for now, it is due again when the lease has run out.
       LookAgain(id);
       continue;
     }
@@ -328,7 +335,17 @@ absl::StatusOr<uint64_t> Queue::ChangeAll(const pb::QueueFilter& filter, const C
   return changed;
 }
 
+void Queue::Discover(const pb::QueueFilter& filter) {
+  MutexLock lock(&mutex_);
+  if (filter.names().empty()) loaded_ = false;
+  for (const std::string& name : filter.names()) {
+    const std::optional<std::string> id = ParseQueueName(name);
+    if (id && !index_.Contains(*id)) Doubt(*id);
+  }
+}
+
 absl::StatusOr<uint64_t> Queue::Retry(const pb::QueueFilter& filter) {
+  Discover(filter);
   const int64_t now = NowMicros();
   RMAIL_ASSIGN_OR_RETURN(
       const uint64_t changed,

@@ -130,15 +130,24 @@ class Queue {
   absl::StatusOr<FileLock> AcquireLoaded() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CatchUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const std::vector<QueueChange>& changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Without the lock of the files. Adds what must be looked at again with it to `doubtful`.
-  absl::Status Load(std::vector<std::string>* doubtful) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status LoadShard(const std::string& directory, std::vector<std::string>* doubtful)
+  // Without the lock of the files. What must be looked at again with it becomes doubtful.
+  absl::Status Load() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status LoadShard(const std::string& directory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // It is looked at when AcquireLoaded is called next, or after `wait`.
+  void Doubt(std::string_view id, absl::Duration wait = absl::ZeroDuration())
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool MustLook() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !doubtful_.empty() && NowMicros() >= look_at_;
+  }
+  // What was put there by hand, and may fit the filter, is seen by the next AcquireLoaded.
+  void Discover(const store::v1::QueueFilter& filter);
   bool LogIsLong() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ShortenLog() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   absl::StatusOr<State> ReadState(std::string_view id);
-  // Where the state is read, the index follows; also when the message is gone, or damaged.
+  void SetSummary(std::string_view id, const State& state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Where the state is read, the index follows; also when the message is gone, or damaged. What
+  // can't be read for now stays, and is doubtful.
   absl::Status Refresh(std::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sees to a message that something is wrong with: what can't be sent is set aside. The second one
   // takes the locks.
@@ -160,6 +169,8 @@ class Queue {
   absl::Status CheckLease(std::string_view id, std::string_view key) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status RemoveFiles(std::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Without a line in the log, and so without that lock, too.
+  absl::Status Unlink(std::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<Outcome> ChangeState(std::string_view id, const Change& change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -184,6 +195,11 @@ class Queue {
   uint64_t short_log_ ABSL_GUARDED_BY(mutex_) = 0;
   bool loaded_ ABSL_GUARDED_BY(mutex_) = false;
   QueueIndex index_ ABSL_GUARDED_BY(mutex_);
+  // Messages that something may be wrong with, and when they are looked at, in microseconds.
+  absl::flat_hash_set<std::string> doubtful_ ABSL_GUARDED_BY(mutex_);
+  int64_t look_at_ ABSL_GUARDED_BY(mutex_) = 0;
+  // What this process is queueing and is not on disk yet: hidden in the index.
+  absl::flat_hash_set<std::string> queueing_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rmail::engine

@@ -101,7 +101,7 @@ void LeaseAndRelease(benchmark::State& state) {
         store.queue().Release(*ParseQueueName(leased->messages[0].name()), leased->keys[0]));
   }
 }
-BENCHMARK(LeaseAndRelease)->Arg(1000)->Arg(kLargeQueue);
+BENCHMARK(LeaseAndRelease)->Arg(1000)->Arg(kLargeQueue)->Iterations(5000);
 
 // Messages are leased, and reported as delivered or as to be tried again.
 void LeaseAndReport(benchmark::State& state) {

@@ -308,7 +308,8 @@ absl::StatusOr<pb::QueuedMessage> ParseQueueFile(std::string_view text) {
     message.set_size(NumberIn<uint64_t>(object, "size"));
     message.set_held(BoolIn(object, "held"));
     ParseEnvelope(object, message.mutable_envelope());
-    RMAIL_RETURN_IF_ERROR(CheckEnvelope(message.envelope()));
+    const absl::Status checked = CheckEnvelope(message.envelope());
+    if (!checked.ok()) return Damaged(FromAbsl(checked.message()));
     return message;
   } catch (const std::exception& e) {
     return Damaged(e.what());

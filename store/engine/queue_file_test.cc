@@ -95,7 +95,9 @@ TEST(QueueFileTest, DamageIsFound) {
   for (const char* const other :
        {"[]", "{}", "{\"version\": 1}", "{\"version\": \"1\"}",
         "{\"version\": 1, \"queued_at\": \"yesterday\", \"recipients\": []}",
-        "{\"version\": 1, \"queued_at\": 5, \"recipients\": [5]}"}) {
+        "{\"version\": 1, \"queued_at\": 5, \"recipients\": [5]}",
+        // Well-formed, but no envelope.
+        "{\"version\": 1, \"queued_at\": \"2026-11-25T14:32:40Z\", \"recipients\": []}"}) {
     EXPECT_TRUE(absl::IsDataLoss(ParseQueueFile(other).status())) << other;
   }
   EXPECT_TRUE(absl::IsDataLoss(ParseQueueFile(std::string(100'000, '[')).status()));

@@ -30,6 +30,8 @@ constexpr absl::Duration kUploadAge = absl::Hours(24);
 constexpr uint64_t kLongLog = 4 << 20;
 constexpr uint64_t kLogGrowth = 4;
 constexpr int kMaxLoads = 3;
+// How long what can't be read is left alone.
+constexpr absl::Duration kUnreadable = absl::Seconds(30);
 
 // Removes a file that has not been changed for so long.
 void RemoveIfOld(Env* env, const std::string& path, absl::Duration age) {
@@ -148,23 +150,25 @@ void Queue::Apply(const std::vector<QueueChange>& changes) {
 }
 
 absl::StatusOr<FileLock> Queue::AcquireLoaded() {
-  std::vector<std::string> doubtful;
   for (int i = 0; i < kMaxLoads; ++i) {
     std::vector<QueueChange> log;
     {
       RMAIL_ASSIGN_OR_RETURN(FileLock files, Acquire());
       if (loaded_) {
         // With the lock, now: what was read without it may have been about to change.
-        for (const std::string& id : doubtful) LookAt(id);
+        if (MustLook()) {
+          for (const std::string& id : std::exchange(doubtful_, {})) LookAt(id);
+        }
         if (LogIsLong()) ShortenLog();
-        return files;
+        if (log_.is_open()) return files;
+        return Error(pb::ERROR_REASON_STORE_UNAVAILABLE, "the queue's log can't be opened");
       }
       RMAIL_ASSIGN_OR_RETURN(log, log_.Open());
     }
     // Others may go on: what they change meanwhile stands in the log.
     index_.Clear();
-    doubtful.clear();
-    RMAIL_RETURN_IF_ERROR(Load(&doubtful));
+    doubtful_.clear();
+    RMAIL_RETURN_IF_ERROR(Load());
     for (const QueueChange& change : log) {
       if (change.kind == QueueChange::Kind::kLease) index_.SetLease(change.id, change.lease);
     }
@@ -173,7 +177,7 @@ absl::StatusOr<FileLock> Queue::AcquireLoaded() {
   return Error(pb::ERROR_REASON_STORE_UNAVAILABLE, "the queue changes faster than it can be read");
 }
 
-absl::Status Queue::Load(std::vector<std::string>* doubtful) {
+absl::Status Queue::Load() {
   RMAIL_ASSIGN_OR_RETURN(const std::vector<std::string> names, env_->List(options_.directory));
   for (const std::string& name : names) {
     const std::string path = JoinPath(options_.directory, name);
@@ -184,13 +188,13 @@ absl::Status Queue::Load(std::vector<std::string>* doubtful) {
         RemoveIfOld(env_, JoinPath(path, upload), kUploadAge);
       }
     } else if (name.size() == kQueueShardLength) {
-      RMAIL_RETURN_IF_ERROR(LoadShard(path, doubtful));
+      RMAIL_RETURN_IF_ERROR(LoadShard(path));
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status Queue::LoadShard(const std::string& directory, std::vector<std::string>* doubtful) {
+absl::Status Queue::LoadShard(const std::string& directory) {
   absl::StatusOr<std::vector<std::string>> names = env_->List(directory);
   RMAIL_RETURN_IF_ERROR(names.status());
   const absl::flat_hash_set<std::string> all(names->begin(), names->end());
@@ -208,12 +212,20 @@ absl::Status Queue::LoadShard(const std::string& directory, std::vector<std::str
     if (id.empty() || ShardDirectory(id) != directory) continue;
     const absl::StatusOr<State> state = ReadState(id);
     if (absl::IsNotFound(state.status())) continue;
-    if (state.ok()) index_.Set(id, Summarize(state->message, state->size));
-    if (!state.ok() || !all.contains(std::string(id) + kMessageSuffix)) {
-      doubtful->emplace_back(id);
+    if (state.ok()) {
+      SetSummary(id, *state);
+    } else {
+      // Never due, but there: its lease must be known when it can be read after all.
+      index_.Set(id, QueueSummary());
     }
+    if (!state.ok() || !all.contains(std::string(id) + kMessageSuffix)) Doubt(id);
   }
   return absl::OkStatus();
+}
+
+void Queue::Doubt(std::string_view id, absl::Duration wait) {
+  doubtful_.emplace(id);
+  look_at_ = NowMicros() + absl::ToInt64Microseconds(wait);
 }
 
 bool Queue::LogIsLong() const {
@@ -239,34 +251,54 @@ absl::StatusOr<Queue::State> Queue::ReadState(std::string_view id) {
   return state;
 }
 
+void Queue::SetSummary(std::string_view id, const State& state) {
+  index_.Set(id, Summarize(state.message, state.size), /*hidden=*/queueing_.contains(ToAbsl(id)));
+}
+
 absl::Status Queue::Refresh(std::string_view id) {
   const absl::StatusOr<State> state = ReadState(id);
   if (state.ok()) {
-    index_.Set(id, Summarize(state->message, state->size));
+    SetSummary(id, *state);
     return absl::OkStatus();
   }
-  index_.Remove(id);
-  if (absl::IsNotFound(state.status())) return absl::OkStatus();
-  if (!absl::IsDataLoss(state.status())) return state.status();
-  if (Restore(id).ok()) return absl::OkStatus();
-  SetAside(id, FromAbsl(state.status().message()));
-  return absl::OkStatus();
+  absl::Status failed = state.status();
+  if (absl::IsDataLoss(failed)) {
+    const absl::Status restored = Restore(id);
+    if (restored.ok()) return absl::OkStatus();
+    if (!absl::IsUnavailable(restored) && !absl::IsResourceExhausted(restored)) {
+      SetAside(id, FromAbsl(failed.message()));
+      return absl::OkStatus();
+    }
+    failed = restored;
+  } else if (!absl::IsUnavailable(failed)) {
+    index_.Remove(id);
+    return absl::IsNotFound(failed) ? absl::OkStatus() : failed;
+  }
+  // The disk, or the number of open files: that passes, and the message is there.
+  if (!index_.Contains(id)) index_.Set(id, QueueSummary());
+  Doubt(id, kUnreadable);
+  return failed;
 }
 
 absl::Status Queue::Restore(std::string_view id) {
   RMAIL_ASSIGN_OR_RETURN(const std::string text, env_->ReadFile(FirstStatePath(id), kMaxState));
-  RMAIL_ASSIGN_OR_RETURN(const pb::QueuedMessage message, ParseQueueFile(text));
+  State state;
+  state.size = text.size();
+  RMAIL_ASSIGN_OR_RETURN(state.message, ParseQueueFile(text));
   RMAIL_ASSIGN_OR_RETURN(const std::string temporary, WriteTemporary(id, text, /*sync=*/false));
   RMAIL_RETURN_IF_ERROR(LogFiles(id));
   RMAIL_RETURN_IF_ERROR(env_->Rename(temporary, StatePath(id)));
-  index_.Set(id, Summarize(message, text.size()));
+  SetSummary(id, state);
   LogWarning("{} was damaged, and is as it was when the message was queued", StatePath(id));
   return absl::OkStatus();
 }
 
 void Queue::LookAt(std::string_view id) {
   const absl::Status read = Refresh(id);
-  if (!read.ok()) LogError("{}: {}", QueueName(id), FromAbsl(read.message()));
+  if (!read.ok()) {
+    LogError("{}: {}", QueueName(id), FromAbsl(read.message()));
+    return;
+  }
   const bool message_gone = absl::IsNotFound(env_->Stat(MessagePath(id)).status());
   if (index_.Contains(id) && message_gone) SetAside(id, "it has no message");
 }
@@ -315,7 +347,11 @@ absl::Status Queue::LogLease(std::string_view id, std::optional<QueueLease> leas
 }
 
 absl::Status Queue::RemoveFiles(std::string_view id) {
-  if (log_.is_open()) RMAIL_RETURN_IF_ERROR(LogFiles(id));
+  RMAIL_RETURN_IF_ERROR(LogFiles(id));
+  return Unlink(id);
+}
+
+absl::Status Queue::Unlink(std::string_view id) {
   const absl::Status removed = env_->Remove(StatePath(id));
   if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
   index_.Remove(id);
@@ -327,10 +363,15 @@ absl::Status Queue::RemoveFiles(std::string_view id) {
 
 absl::StatusOr<Queue::Outcome> Queue::ChangeState(std::string_view id, const Change& change) {
   absl::StatusOr<State> state = ReadState(id);
-  if (!state.ok()) {
+  if (!state.ok() && !absl::IsUnavailable(state.status())) {
     RMAIL_RETURN_IF_ERROR(Refresh(id));
+    // One that was damaged may be restored.
+    state = ReadState(id);
+  }
+  if (absl::IsNotFound(state.status())) {
     return Error(pb::ERROR_REASON_QUEUED_MESSAGE_NOT_FOUND, "the message is gone");
   }
+  RMAIL_RETURN_IF_ERROR(state.status());
   RMAIL_ASSIGN_OR_RETURN(const Outcome outcome, change(&state->message));
   if (outcome == Outcome::kRemove) RMAIL_RETURN_IF_ERROR(RemoveFiles(id));
   if (outcome != Outcome::kReplace) return outcome;
@@ -341,7 +382,8 @@ absl::StatusOr<Queue::Outcome> Queue::ChangeState(std::string_view id, const Cha
   if (!kept.ok() && !absl::IsAlreadyExists(kept)) return kept;
   RMAIL_RETURN_IF_ERROR(LogFiles(id));
   RMAIL_RETURN_IF_ERROR(env_->Rename(temporary, StatePath(id)));
-  index_.Set(id, Summarize(state->message, text.size()));
+  state->size = text.size();
+  SetSummary(id, *state);
   return outcome;
 }
 

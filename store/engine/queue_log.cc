@@ -147,6 +147,9 @@ absl::StatusOr<std::vector<QueueChange>> QueueLog::ReadNew() {
 }
 
 absl::Status QueueLog::Append(std::string_view lines) {
+  if (file_ == nullptr) {
+    return MakeStatus(absl::StatusCode::kUnavailable, fmt::format("{} is not open", path_));
+  }
   // It begins with an end of line: the last line that is there may have been cut.
   const std::string text = std::string("\n").append(lines);
   const absl::Status written = file_->WriteAt(position_, text);
@@ -169,7 +172,10 @@ absl::Status QueueLog::Replace(std::string_view lines) {
   RMAIL_RETURN_IF_ERROR(Append(std::string(kSuperseded) + "\n"));
   RMAIL_RETURN_IF_ERROR(env_->Rename(temporary, path_));
   RMAIL_RETURN_IF_ERROR(OpenFile());
-  return ReadToEnd().status();
+  absl::Status read = ReadToEnd().status();
+  // Who has not read it would write over it.
+  if (!read.ok()) file_ = nullptr;
+  return read;
 }
 
 absl::StatusOr<bool> QueueLog::HasGrown() const {

@@ -44,9 +44,9 @@ class QueueLog {
   bool is_open() const { return file_ != nullptr; }
   // What came since it was read last. kDataLoss: something was missed, the files must be looked at.
   absl::StatusOr<std::vector<QueueChange>> ReadNew();
-  // Adds lines; all that was there must have been read.
+  // Adds lines; all that was there must have been read. kUnavailable when it is not open.
   absl::Status Append(std::string_view lines);
-  // A new log with these lines takes the place of this one.
+  // A new log with these lines takes the place of this one. When it fails, none may be open.
   absl::Status Replace(std::string_view lines);
 
   uint64_t size() const { return position_; }

@@ -364,6 +364,44 @@ TEST_F(QueueTest, AMessageWithoutItsBytesIsNotLeasedForEver) {
   EXPECT_THAT(FilesOf(id), ElementsAre(".json.damaged"));
 }
 
+TEST_F(QueueTest, ARestoredMessageKeepsItsLease) {
+  for (const bool anew : {false, true}) {
+    const std::string id = Enqueue({kBob, "carol@third.test"});
+    const std::string key = store_->Lease(1, absl::Hours(1)).at(0).second;
+    pb::ReportDeliveryRequest report = TestQueue::NewReport(key, /*release=*/false);
+    Add(&report, 0, pb::QueueRecipient::STATE_DELIVERED);
+    ASSERT_TRUE(store_->queue.Report(report, id).ok());
+    folder_.Write(Shard(id) + id + ".json", "{");
+    if (anew) store_ = NewStore();
+    EXPECT_THAT(store_->Lease(), IsEmpty());
+    report.mutable_recipients(0)->set_index(1);
+    const auto finished = store_->queue.Report(report, id);
+    ASSERT_TRUE(finished.ok()) << finished.status();
+    EXPECT_FALSE(*finished);
+    EXPECT_EQ(store_->queue.Get(id)->envelope().recipients(0).state(),
+              pb::QueueRecipient::STATE_WAITING);
+    EXPECT_THAT(FilesOf(id), ElementsAre(".eml", ".json", ".queued.json"));
+  }
+}
+
+TEST_F(QueueTest, ARetrySeesWhatWasPutThere) {
+  const std::string id = Enqueue();
+  const std::string path = folder_.Path(Shard(id) + id + ".json");
+  for (const bool named : {false, true}) {
+    std::filesystem::rename(path, path + ".away");
+    EXPECT_THAT(NewStore()->Lease(), IsEmpty());
+    store_ = NewStore();
+    EXPECT_THAT(Ids(*store_), IsEmpty());
+    std::filesystem::rename(path + ".away", path);
+    EXPECT_THAT(store_->Lease(), IsEmpty());
+    pb::QueueFilter filter;
+    if (named) filter.add_names(QueueName(id));
+    EXPECT_EQ(store_->queue.Retry(filter).value_or(0), 1u);
+    EXPECT_THAT(store_->Lease(1, absl::Seconds(1)), SizeIs(1));
+    Advance(absl::Seconds(1));
+  }
+}
+
 TEST_F(QueueTest, AStateOfALaterVersionIsLeftAlone) {
   const std::string id = Enqueue();
   folder_.Write(Shard(id) + id + ".json", "{\"version\": 2}");

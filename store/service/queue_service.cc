@@ -31,6 +31,12 @@ absl::StatusOr<std::string> IdOf(const std::string& name) {
   return Error(pb::ERROR_REASON_INVALID_REQUEST, "not the name of a queued message");
 }
 
+// DATA_LOSS unless a message's file has as many octets as were queued.
+absl::Status CheckSize(uint64_t size, uint64_t queued) {
+  if (size == queued) return absl::OkStatus();
+  return Error(pb::ERROR_REASON_CORRUPT_MAILBOX, "a queued message's file was cut or filled");
+}
+
 // Fills answers of ListQueue.
 class QueueLister {
  public:
@@ -91,7 +97,11 @@ class QueueServicer : public pb::QueueService::CallbackService {
           RMAIL_RETURN_IF_ERROR(Allowed(call));
           RMAIL_ASSIGN_OR_RETURN(const std::string id, IdOf(request->name()));
           RMAIL_ASSIGN_OR_RETURN(std::unique_ptr<File> file, queue().Open(id));
-          return [file = std::move(file),
+          RMAIL_ASSIGN_OR_RETURN(const pb::QueuedMessage message, queue().Get(id));
+          RMAIL_ASSIGN_OR_RETURN(const FileInfo info, file->Info());
+          // Before any of it is sent on, if that can be known.
+          RMAIL_RETURN_IF_ERROR(CheckSize(info.size, message.size()));
+          return [file = std::move(file), whole = message.size(),
                   offset = uint64_t{0}](Response* response) mutable -> absl::StatusOr<bool> {
             std::string* const data = response->mutable_data();
             data->resize(kBatchOctets);
@@ -99,6 +109,7 @@ class QueueServicer : public pb::QueueService::CallbackService {
                                    file->ReadAt(offset, data->data(), data->size()));
             data->resize(size);
             offset += size;
+            if (size == 0) RMAIL_RETURN_IF_ERROR(CheckSize(offset, whole));
             return size > 0;
           };
         });

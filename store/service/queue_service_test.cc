@@ -425,5 +425,22 @@ TEST_F(QueueServiceTest, AdministratorsSeeAndChangeTheQueue) {
   EXPECT_THAT(List(), IsEmpty());
 }
 
+TEST_F(QueueServiceTest, AMessageThatWasCutIsNotSent) {
+  const auto delivered = Deliver(Queued());
+  ASSERT_TRUE(delivered.ok()) << delivered.status();
+  const std::string& name = delivered->queued();
+  const std::string id = name.substr(name.find('/') + 1);
+  const std::string path = folder_.Path("queue/" + id.substr(0, 2) + "/" + id + ".eml");
+  for (const size_t size : {sizeof(kText) - 2, sizeof(kText), size_t{0}}) {
+    std::filesystem::resize_file(path, size);
+    pb::ReadQueuedMessageRequest request;
+    request.set_name(name);
+    const auto reader = client_->Read(As(TokenScope::kQueue), request);
+    std::promise<absl::Status> done;
+    reader->Next([&](auto response) { done.set_value(response.status()); });
+    EXPECT_TRUE(absl::IsDataLoss(done.get_future().get())) << size;
+  }
+}
+
 }  // namespace
 }  // namespace rmail::service
