@@ -121,12 +121,14 @@ void ApplyReport(const pb::RecipientReport& report, QueuedMessage& message) {
   const int index = static_cast<int>(report.index());
   if (index < 0 || index >= message.envelope().recipients_size()) return;
   QueueRecipient& recipient = *message.mutable_envelope()->mutable_recipients(index);
+  // What is settled stays so: a report may be older than what the queue knows.
+  if (!IsWaiting(recipient)) return;
   recipient.set_state(report.state());
   recipient.set_next_attempt(report.next_attempt());
   recipient.set_attempts(recipient.attempts() + 1);
   recipient.set_last_reply(report.reply());
   recipient.set_last_server(report.server());
-  recipient.set_delay_told(report.delay_told());
+  if (report.delay_told()) recipient.set_delay_told(true);
 }
 
 }  // namespace rmail::gateway::relay

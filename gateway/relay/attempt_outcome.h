@@ -47,7 +47,7 @@ std::optional<store::v1::RecipientReport> PostponeOutcome(const store::v1::Queue
                                                           const RetryPolicy& policy,
                                                           absl::Time now);
 
-// Enters a report into the message, as the store will.
+// Enters a report into the message, as the store will: what is settled stays so.
 void ApplyReport(const store::v1::RecipientReport& report, store::v1::QueuedMessage& message);
 
 }  // namespace rmail::gateway::relay

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/relay/destination_limits.h"
+#include "gateway/relay/unreported.h"
 
 namespace rmail::gateway::relay {
 namespace {
@@ -167,6 +168,21 @@ TEST(ApplyReport, OfARecipientThatIsNotThere) {
   EXPECT_EQ(message.envelope().recipients(0).attempts(), 0u);
 }
 
+TEST(ApplyReport, WhatIsSettledStaysSo) {
+  QueuedMessage message = Message({"a@b.test", "c@b.test"});
+  message.mutable_envelope()->mutable_recipients(0)->set_state(QueueRecipient::STATE_DELIVERED);
+  message.mutable_envelope()->mutable_recipients(1)->set_delay_told(true);
+  store::v1::RecipientReport stale;
+  stale.set_state(QueueRecipient::STATE_WAITING);
+  ApplyReport(stale, message);
+  EXPECT_EQ(message.envelope().recipients(0).state(), QueueRecipient::STATE_DELIVERED);
+  EXPECT_EQ(message.envelope().recipients(0).attempts(), 0u);
+  stale.set_index(1);
+  ApplyReport(stale, message);
+  EXPECT_EQ(message.envelope().recipients(1).attempts(), 1u);
+  EXPECT_TRUE(message.envelope().recipients(1).delay_told());
+}
+
 TEST(DestinationLimits, FullAndHeadroom) {
   DestinationLimits limits(2);
   EXPECT_EQ(limits.Headroom(), 2u);
@@ -183,6 +199,22 @@ TEST(DestinationLimits, FullAndHeadroom) {
   limits.End("a");
   limits.End("a");
   EXPECT_EQ(limits.Headroom(), 2u);
+}
+
+TEST(Unreported, TheOldestGoesFirstAndNothingIsKeptForEver) {
+  Unreported unreported(2, absl::Hours(24));
+  const Unreported::Reports reports(1);
+  EXPECT_EQ(unreported.Keep("a", reports, kQueued + absl::Seconds(1)), "");
+  EXPECT_EQ(unreported.Keep("b", reports, kQueued + absl::Seconds(2)), "");
+  // In place of the earlier ones: it is the youngest now.
+  EXPECT_EQ(unreported.Keep("a", Unreported::Reports(3), kQueued + absl::Seconds(3)), "");
+  EXPECT_EQ(unreported.Keep("c", reports, kQueued + absl::Seconds(4)), "b");
+  EXPECT_EQ(unreported.Take("a").size(), 3u);
+  EXPECT_TRUE(unreported.Take("a").empty());
+  EXPECT_TRUE(unreported.Take("b").empty());
+  EXPECT_EQ(unreported.Keep("d", reports, kQueued + absl::Hours(25)), "");
+  EXPECT_TRUE(unreported.Take("c").empty());
+  EXPECT_EQ(unreported.Take("d").size(), 1u);
 }
 
 }  // namespace

@@ -70,6 +70,62 @@ TEST_F(ConnectionReuseTest, IdleConnectionsThatHaveGone) {
   EXPECT_EQ(server.mails().size(), 3U);
 }
 
+// A reply too many must not become the answer to the next message.
+TEST_F(ConnectionReuseTest, ServersThatAnswerTwice) {
+  Server& server = OneServer();
+  server.Script(".", "250 2.0.0 Taken\r\n250 2.0.0 Taken", 1);
+  EXPECT_EQ(Send(), kTaken);
+  server.Script(".", "554 5.7.1 Spam", 1);
+  EXPECT_EQ(Send(), "554 5.7.1 @mx.example.test");
+  EXPECT_EQ(server.connections(), 2);
+  // The rest of a shipment's recipients.
+  options_.max_recipients = 1;
+  transport_.reset();
+  server.Script(".", "250 2.0.0 Taken\r\n250 2.0.0 Taken", 1);
+  server.Script(".", "554 5.7.1 Spam", 1);
+  Recipients({"a@example.test", "b@example.test"});
+  EXPECT_THAT(SendAll(), ::testing::ElementsAre(kTaken, "554 5.7.1 @mx.example.test"));
+  EXPECT_EQ(server.connections(), 4);
+}
+
+// Nor one that comes out of turn before the first command.
+TEST_F(ConnectionReuseTest, ServersThatSpeakOutOfTurn) {
+  Server& server = OneServer({.features = {"X\r\n250 X\r\n250-Y"}});
+  EXPECT_EQ(Send(), "451 4.4.2");
+  EXPECT_TRUE(server.mails().empty());
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(ConnectionReuseTest, AShipmentThatIsNotOursAnyMore) {
+  options_.max_recipients = 1;
+  Server& server = OneServer();
+  int asked = 0;
+  still_ours_ = [&] { return server.mails().empty() && ++asked > 0; };
+  Recipients({"a@example.test", "b@example.test"});
+  EXPECT_THAT(SendAll(), ::testing::ElementsAre(kTaken, "451 4.3.2"));
+  EXPECT_GT(asked, 0);
+  EXPECT_EQ(server.mails().size(), 1U);
+  still_ours_ = [] { return false; };
+  EXPECT_THAT(SendAll(), ::testing::Each(std::string("451 4.3.2")));
+  EXPECT_EQ(server.connections(), 1);
+}
+
+// Each step is in time, all of them are not.
+TEST_F(ConnectionReuseTest, AShipmentThatTakesTooLong) {
+  options_.timeouts.shipment = absl::Milliseconds(400);
+  options_.max_recipients = 1;
+  Server& server = OneServer({.delay = absl::Milliseconds(50)});
+  Recipients(std::vector<std::string>(30, "a@example.test"));
+  const std::vector<std::string> answers = SendAll();
+  EXPECT_EQ(answers.back(), "451 4.4.2");
+  EXPECT_LT(server.mails().size(), 30U);
+  EXPECT_EQ(server.connections(), 1);
+  // Nor does a step go on for longer.
+  server.Script("RCPT", kHang);
+  Recipients({"a@example.test"});
+  EXPECT_EQ(Send(), "451 4.4.2");
+}
+
 TEST_F(ConnectionReuseTest, OnlySoManyAtOnce) {
   options_.max_per_destination = 2;
   Server& server = OneServer({.delay = absl::Milliseconds(5)});
@@ -118,6 +174,17 @@ TEST_F(ConnectionReuseTest, StopBreaksOff) {
   EXPECT_EQ(Summary(first.get()).at(0), "451 4.4.2");
   EXPECT_EQ(Summary(second.get()).at(0), "451 4.3.2");
   EXPECT_EQ(Summary(Start().get()).at(0), "451 4.3.2");
+}
+
+TEST_F(ConnectionReuseTest, StopEndsAfterTheBatch) {
+  options_.max_recipients = 1;
+  Server& server = OneServer({.delay = absl::Milliseconds(100)});
+  Recipients({"a@example.test", "b@example.test"});
+  auto sent = Start();
+  EXPECT_TRUE(Eventually([&] { return !server.mails().empty(); }));
+  transport_->Stop();
+  EXPECT_THAT(Summary(sent.get()), ::testing::ElementsAre(kTaken, "451 4.3.2"));
+  EXPECT_EQ(server.mails().size(), 1U);
 }
 
 // The server has the message: its answer is worth a wait.

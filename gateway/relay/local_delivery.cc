@@ -28,6 +28,18 @@ struct Target {
   pb::ResolveRecipientResponse leads_to;
 };
 
+// What two recipients of the same mailbox want to hear of.
+uint32_t CombineNotify(uint32_t one, uint32_t other) {
+  if (one == other || other == pb::QueueRecipient::NOTIFY_NEVER) return one;
+  if (one == pb::QueueRecipient::NOTIFY_NEVER) return other;
+  constexpr uint32_t kDefault =
+      pb::QueueRecipient::NOTIFY_FAILURE | pb::QueueRecipient::NOTIFY_DELAY;
+  const auto explicitly = [](uint32_t notify) {
+    return notify == pb::QueueRecipient::NOTIFY_UNSPECIFIED ? kDefault : notify;
+  };
+  return explicitly(one) | explicitly(other);
+}
+
 Delivered Own(smtp::Reply reply) {
   Delivered delivered;
   delivered.reply = std::move(reply);
@@ -59,7 +71,8 @@ class Batch {
   const pb::QueuedMessage& message_;
   std::vector<Target> targets_;
   absl::flat_hash_set<std::string> accounts_;
-  absl::flat_hash_set<std::string> external_;
+  // Places in the header's queue.
+  absl::flat_hash_map<std::string, int> external_;
   pb::DeliverHeader header_;
 };
 
@@ -68,19 +81,27 @@ void Batch::Add(Target target) {
   for (const std::string& account : target.leads_to.accounts()) {
     if (accounts_.insert(account).second) header_.add_recipients(account);
   }
+  const pb::QueueRecipient& from = envelope.recipients(target.index);
+  // RFC 3461, 6.2.7: the sender hears of the one that it has named.
+  const std::string original =
+      from.original_recipient().empty() ? "rfc822;" + from.address() : from.original_recipient();
   for (const std::string& address : target.leads_to.external()) {
-    if (!external_.insert(address).second) continue;
     if (!header_.has_queue()) {
       *header_.mutable_queue() = envelope;
       header_.mutable_queue()->clear_recipients();
     }
-    // RFC 3461, 6.2.7: the sender hears of the one that it has named.
-    const pb::QueueRecipient& from = envelope.recipients(target.index);
+    const auto [place, added] = external_.try_emplace(address, header_.queue().recipients_size());
+    if (!added) {
+      // One copy goes there, and one notice of it, for whichever asks for one.
+      pb::QueueRecipient& same = *header_.mutable_queue()->mutable_recipients(place->second);
+      if (same.notify() == pb::QueueRecipient::NOTIFY_NEVER) same.set_original_recipient(original);
+      same.set_notify(CombineNotify(same.notify(), from.notify()));
+      continue;
+    }
     pb::QueueRecipient& to = *header_.mutable_queue()->add_recipients();
     to.set_address(address);
     to.set_notify(from.notify());
-    to.set_original_recipient(from.original_recipient().empty() ? "rfc822;" + from.address()
-                                                                : from.original_recipient());
+    to.set_original_recipient(original);
   }
   targets_.push_back(std::move(target));
 }

@@ -53,7 +53,7 @@ MessageJob::MessageJob(JobContext& context, boost::asio::any_io_executor executo
       keeper_(executor_),
       open_destinations_(task_.destinations.size()),
       settled_(std::move(task_.settled)),
-      lease_ends_(context.clock.Now() + context.options.lease) {}
+      lease_ends_(absl::ToUnixMicros(task_.leased_at + context.options.lease)) {}
 
 awaitable<MessageJob::Reports> MessageJob::Run() {
   keeper_.Spawn(KeepLease());
@@ -87,9 +87,9 @@ void MessageJob::Stop() {
 
 awaitable<void> MessageJob::KeepLease() {
   const absl::Duration lease = context_.options.lease;
-  absl::Duration pause = lease / 2;
+  absl::Time renew_at = task_.leased_at + lease / 2;
   while (!ended_ && !lost_) {
-    co_await renewal_->WaitUntil(context_.clock.Now() + pause);
+    co_await renewal_->WaitUntil(renew_at);
     if (ended_) co_return;
     pb::RenewLeaseRequest request;
     request.set_name(task_.message.name());
@@ -98,8 +98,8 @@ awaitable<void> MessageJob::KeepLease() {
     const absl::Time asked = context_.clock.Now();
     const absl::Status status = co_await context_.store.Renew(std::move(request));
     NoteLost(status);
-    if (status.ok()) lease_ends_ = asked + lease;
-    pause = status.ok() ? lease / 2 : lease / 10;
+    if (status.ok()) lease_ends_ = absl::ToUnixMicros(asked + lease);
+    renew_at = context_.clock.Now() + (status.ok() ? lease / 2 : lease / 10);
   }
 }
 
@@ -146,6 +146,7 @@ awaitable<std::vector<Delivered>> MessageJob::AttemptOrThrow(const Destination& 
   shipment.size = task_.message.size();
   shipment.recipients = destination.recipients;
   shipment.open = [this] { return context_.store.Read(task_.message.name()); };
+  shipment.still_ours = [this] { return LeaseIsGood(); };
   co_return co_await context_.transport.Send(std::move(shipment));
 }
 
@@ -153,6 +154,8 @@ void MessageJob::Settle(const Destination& destination, const std::vector<Delive
                         bool local) {
   const absl::Time now = context_.clock.Now();
   for (size_t i = 0; i < destination.recipients.size(); ++i) {
+    // It may just mean that the message is not ours, and whoever has it now tries it anyway.
+    if (smtp::IsTransient(answers[i].reply) && !LeaseIsGood()) continue;
     Outcome outcome = ConcludeAttempt(task_.message, destination.recipients[i], answers[i], local,
                                       context_.options.retry, now);
     LogOutcome(task_.message, outcome);
@@ -166,7 +169,10 @@ void MessageJob::Settle(const Destination& destination, const std::vector<Delive
 
 awaitable<void> MessageJob::Tell(ReportAction action, const std::vector<Outcome>& outcomes) {
   // Whoever has the message now sees to it.
-  if (lost_) co_return;
+  if (lost_) {
+    KeepCertain(outcomes);
+    co_return;
+  }
   const pb::QueueEnvelope& envelope = task_.message.envelope();
   const absl::Time queued_at = absl::FromUnixMicros(task_.message.queued_at());
   DeliveryReport notice;
@@ -183,7 +189,10 @@ awaitable<void> MessageJob::Tell(ReportAction action, const std::vector<Outcome>
   for (const Outcome& outcome : outcomes) notice.recipients.push_back(outcome.told);
   notice.returned = co_await ReadReturned(action);
   const ReportFate fate = co_await StoreNotice(std::move(notice));
-  if (lost_) co_return;
+  if (lost_ && fate == ReportFate::kNotNow) {
+    KeepCertain(outcomes);
+    co_return;
+  }
   for (const Outcome& outcome : outcomes) {
     if (fate != ReportFate::kNotNow) {
       settled_.push_back(outcome.report);
@@ -196,6 +205,14 @@ awaitable<void> MessageJob::Tell(ReportAction action, const std::vector<Outcome>
                task_.message.name(), outcome.told.address, envelope.sender());
     }
     settled_.push_back(postponed.value_or(outcome.report));
+  }
+}
+
+void MessageJob::KeepCertain(const std::vector<Outcome>& outcomes) {
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.report.state() == pb::QueueRecipient::STATE_DELIVERED) {
+      settled_.push_back(outcome.report);
+    }
   }
 }
 
@@ -249,6 +266,10 @@ awaitable<bool> MessageJob::PauseBeforeRetry(int failures) {
       std::min(absl::Seconds(1) * (1 << std::min(failures - 1, 5)), kLongestPause);
   co_await pause_->WaitUntil(context_.clock.Now() + pause);
   co_return !lost_;
+}
+
+bool MessageJob::LeaseIsGood() const {
+  return !lost_ && absl::ToUnixMicros(context_.clock.Now()) < lease_ends_;
 }
 
 void MessageJob::NoteLost(const absl::Status& status) {

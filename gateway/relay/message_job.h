@@ -6,8 +6,10 @@
 #ifndef RMAIL_GATEWAY_RELAY_MESSAGE_JOB_H_
 #define RMAIL_GATEWAY_RELAY_MESSAGE_JOB_H_
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -41,6 +43,8 @@ class MessageJob {
     // With reports that could not be given under an earlier lease applied.
     store::v1::QueuedMessage message;
     std::string lease;
+    // The lease counts from then.
+    absl::Time leased_at;
     std::vector<Destination> destinations;
     // Those reports.
     std::vector<store::v1::RecipientReport> settled;
@@ -69,6 +73,8 @@ class MessageJob {
                                                                 bool* local);
   void Settle(const Destination& destination, const std::vector<Delivered>& answers, bool local);
 
+  // Settles what is certain although the sender can't be told any more: that it is delivered.
+  void KeepCertain(const std::vector<Outcome>& outcomes);
   // Tells the sender of all outcomes that share an action, and settles them.
   boost::asio::awaitable<void> Tell(ReportAction action, const std::vector<Outcome>& outcomes);
   boost::asio::awaitable<ReportFate> StoreNotice(DeliveryReport notice);
@@ -80,7 +86,8 @@ class MessageJob {
 
   // Waits before the store is asked again; false: it is not worth it.
   boost::asio::awaitable<bool> PauseBeforeRetry(int failures);
-  bool LeaseIsGood() const { return !lost_ && context_.clock.Now() < lease_ends_; }
+  // Thread-safe.
+  bool LeaseIsGood() const;
   void NoteLost(const absl::Status& status);
 
   JobContext& context_;
@@ -96,8 +103,9 @@ class MessageJob {
   std::map<ReportAction, std::vector<Outcome>> untold_;
   // To be reported.
   Reports settled_;
-  absl::Time lease_ends_;
-  bool lost_ = false;
+  // A transport may ask for these on another thread. Microseconds since 1970.
+  std::atomic<int64_t> lease_ends_;
+  std::atomic<bool> lost_ = false;
   bool ended_ = false;
   bool stopping_ = false;
 };

@@ -15,6 +15,7 @@
 #include "gateway/relay/attempt_outcome.h"
 #include "gateway/relay/destination_limits.h"
 #include "gateway/relay/message_job.h"
+#include "gateway/relay/unreported.h"
 #include "store/base/logging.h"
 #include "store/base/mutex.h"
 #include "store/base/status.h"
@@ -33,12 +34,15 @@ constexpr absl::Duration kAskAgain = absl::Milliseconds(200);
 
 constexpr absl::Duration kLongestPause = absl::Seconds(30);
 
-// Messages whose reports are kept for a store that can't be reached.
+// Messages whose reports are kept for a store that can't be reached, and for how long.
 constexpr size_t kMaxUnreported = 10'000;
+constexpr absl::Duration kUnreportedFor = absl::Hours(24);
 
 struct Lease {
   pb::QueuedMessage message;
   std::string key;
+  // When it was asked for, or somewhat earlier than it was given: it counts from then.
+  absl::Time asked;
 };
 
 // A job under way.
@@ -69,6 +73,10 @@ struct Relay::Impl : std::enable_shared_from_this<Impl> {
   // Asks the store once and begins what comes.
   asio::awaitable<void> Round();
   pb::LeaseMessagesRequest NextRequest() const;
+  // What a domain's messages are counted by.
+  std::string CountedBy(const std::string& domain) const { return options.smarthost ? "" : domain; }
+  // Nothing can begin, wherever it goes.
+  bool IsFull() const;
   asio::awaitable<void> PauseAfterFailure();
 
   // Begins what can be begun of a message; the rest stays in the queue. False: nothing.
@@ -91,8 +99,7 @@ struct Relay::Impl : std::enable_shared_from_this<Impl> {
   std::unique_ptr<Timer> wake;   // ends when there is room again
   std::unique_ptr<Timer> pause;  // while the store fails
   absl::flat_hash_map<std::string, Live> live;
-  // By message: what has happened and the queue does not know.
-  absl::flat_hash_map<std::string, Reports> unreported;
+  Unreported unreported{kMaxUnreported, kUnreportedFor};
   int failures = 0;
   bool stopping = false;
   bool loop_ended = false;
@@ -137,8 +144,13 @@ pb::LeaseMessagesRequest Relay::Impl::NextRequest() const {
   return request;
 }
 
+bool Relay::Impl::IsFull() const {
+  if (live.size() >= options.workers) return true;
+  return options.smarthost && !limits.Full().empty();
+}
+
 asio::awaitable<void> Relay::Impl::Round() {
-  if (live.size() >= options.workers) {
+  if (IsFull()) {
     co_await wake->WaitUntil(absl::Now() + absl::Hours(1));
     co_return;
   }
@@ -153,9 +165,11 @@ asio::awaitable<void> Relay::Impl::Round() {
     co_return;
   }
   failures = 0;
+  // The store waits by the system's clock.
+  const absl::Time counts_from = context.clock.Now() - (absl::Now() - asked);
   bool begun = false;
   for (int i = 0; i < std::min(leased->messages_size(), leased->leases_size()); ++i) {
-    begun |= Begin({std::move(*leased->mutable_messages(i)), leased->leases(i)});
+    begun |= Begin({std::move(*leased->mutable_messages(i)), leased->leases(i), counts_from});
   }
   // Not in a circle without a rest.
   const bool waited = waits && absl::Now() - asked >= options.lease_wait / 2;
@@ -178,14 +192,12 @@ bool Relay::Impl::Begin(Lease lease) {
   MessageJob::Task task;
   task.message = std::move(lease.message);
   task.lease = std::move(lease.key);
-  const auto known = unreported.find(name);
-  if (known != unreported.end()) {
-    task.settled = std::move(known->second);
-    unreported.erase(known);
-    for (const pb::RecipientReport& report : task.settled) ApplyReport(report, task.message);
-  }
+  task.leased_at = lease.asked;
+  task.settled = unreported.Take(name);
+  for (const pb::RecipientReport& report : task.settled) ApplyReport(report, task.message);
   for (Destination& destination : DueDestinations(task.message, context.clock.Now())) {
-    if (limits.Begin(destination.domain)) task.destinations.push_back(std::move(destination));
+    if (limits.Begin(CountedBy(destination.domain)))
+      task.destinations.push_back(std::move(destination));
   }
   const bool begun = !task.destinations.empty() || !task.settled.empty();
   Launch(std::move(task));
@@ -215,7 +227,7 @@ void Relay::Impl::Launch(MessageJob::Task task) {
 }
 
 void Relay::Impl::EndDestination(const std::string& domain) {
-  limits.End(domain);
+  limits.End(CountedBy(domain));
   wake->Cancel();
 }
 
@@ -223,13 +235,15 @@ void Relay::Impl::EndJob(const std::string& name, Reports reports) {
   std::optional<Lease> next = std::move(live[name].next);
   live.erase(name);
   if (!reports.empty()) {
-    if (unreported.size() < kMaxUnreported || next.has_value()) {
-      unreported[name] = std::move(reports);
-    } else {
-      LogError("relay: what became of {} is not remembered: it may be sent again", name);
+    const std::string forgotten = unreported.Keep(name, std::move(reports), context.clock.Now());
+    if (!forgotten.empty()) {
+      LogError("relay: what became of {} is not remembered: it may be sent again", forgotten);
     }
   }
-  if (next.has_value()) Begin(*std::move(next));
+  // Nobody has renewed it. What has run out comes again, here or to another relay.
+  if (next.has_value() && context.clock.Now() < next->asked + options.lease) {
+    Begin(*std::move(next));
+  }
   wake->Cancel();
   NoteIfEnded();
 }

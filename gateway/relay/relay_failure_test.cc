@@ -112,6 +112,68 @@ TEST_F(RelayFailureTest, NobodyIsToldUnderALostLease) {
   EXPECT_TRUE(queue.Get(name).has_value());
 }
 
+TEST_F(RelayFailureTest, WhatIsDeliveredUnderALostLeaseIsNotSentAgainThoughNobodyIsTold) {
+  transport.Hold("a.test");
+  Start();
+  const std::string name = Add("alice@example.com", {"bob@a.test"}, QueueRecipient::NOTIFY_SUCCESS);
+  ASSERT_TRUE(queue.WaitFor([&] { return transport.running("a.test") == 1; }));
+  queue.StealLease(name);
+  clock.Advance(options.lease / 2);
+  ASSERT_TRUE(Called("Renew", 1));
+  transport.Release();
+  // The thief dies, and the message comes back.
+  ASSERT_TRUE(queue.WaitFor([&] {
+    clock.Advance(absl::Seconds(5));
+    return !queue.Get(name).has_value();
+  }));
+  ASSERT_EQ(transport.sent().size(), 1u);
+  EXPECT_FALSE(transport.sent()[0].still_ours);
+  EXPECT_EQ(queue.calls("Deliver"), 0);
+}
+
+TEST_F(RelayFailureTest, WhatIsPutOffUnderALostLeaseDoesNotPutItOffForWhoeverHasIt) {
+  transport.Hold("a.test");
+  transport.Script("bob@a.test", {AnswerOf(451, "4.3.2", "Not ours"), AnswerOf(250, "", "OK")});
+  Start();
+  const std::string name = Add("alice@example.com", {"bob@a.test"});
+  ASSERT_TRUE(queue.WaitFor([&] { return transport.running("a.test") == 1; }));
+  queue.StealLease(name);
+  clock.Advance(options.lease / 2);
+  ASSERT_TRUE(Called("Renew", 1));
+  transport.Release();
+  ASSERT_TRUE(queue.WaitFor([&] {
+    clock.Advance(absl::Seconds(5));
+    return !queue.Get(name).has_value();
+  }));
+  for (const auto& report : queue.reports()) {
+    for (const auto& recipient : report.recipients()) {
+      EXPECT_EQ(recipient.state(), QueueRecipient::STATE_DELIVERED);
+    }
+  }
+}
+
+TEST_F(RelayFailureTest, ALeaseThatCameBackAndRanOutIsNotUsed) {
+  transport.Hold("a.test");
+  queue.FailCalls("Renew", Down());
+  Start();
+  const std::string name = Add("alice@example.com", {"bob@a.test"});
+  ASSERT_TRUE(queue.WaitFor([&] { return transport.running("a.test") == 1; }));
+  // The relay waits for more.
+  ASSERT_TRUE(Called("Lease", 2));
+  queue.FailCalls("Lease", Down());
+  const int64_t first = queue.Get(name)->leased_until();
+  clock.Advance(options.lease + absl::Seconds(1));
+  // It has come back, and nothing comes after it.
+  ASSERT_TRUE(Called("Lease", 3));
+  ASSERT_GT(queue.Get(name)->leased_until(), first);
+  clock.Advance(options.lease + absl::Seconds(1));
+  transport.Release();
+  ASSERT_TRUE(Called("Report", 1));
+  Drain(absl::Seconds(30));
+  EXPECT_EQ(queue.calls("Report"), 1);
+  EXPECT_TRUE(queue.reports().empty());
+}
+
 TEST_F(RelayFailureTest, AMessageDeletedWhileItIsSentIsForgotten) {
   transport.Hold("a.test");
   Start();

@@ -19,6 +19,8 @@ struct RelayOptions {
   size_t workers = 50;
   // Of those, with a recipient at one domain.
   size_t max_per_destination = 10;
+  // All mail goes to one server, which is then the one destination that counts.
+  bool smarthost = false;
   RetryPolicy retry;
   // How long a lease lasts, 10 s at least; it is renewed at half its time. What a relay that died
   // had under way is tried again by others after as long.

@@ -199,6 +199,7 @@ TEST_F(RelayTest, WhatIsLocalByNowIsDeliveredHere) {
   ASSERT_EQ(transport.sent().size(), 1u);
   EXPECT_EQ(transport.sent()[0].recipients, std::vector<std::string>{"zoe@far.test"});
   EXPECT_EQ(transport.sent()[0].text, kText);
+  EXPECT_TRUE(transport.sent()[0].still_ours);
   // Alice's copy; that one has failed; that bob has his; that zoe's was passed on.
   ASSERT_TRUE(queue.WaitFor([&] { return queue.Inbox("alice@example.com").size() == 4; }));
   const std::vector<std::string> alice = queue.Inbox("alice@example.com");
@@ -208,6 +209,45 @@ TEST_F(RelayTest, WhatIsLocalByNowIsDeliveredHere) {
               HasSubstr("Final-Recipient: rfc822; bob@new.test\r\nAction: delivered\r\n"));
   EXPECT_THAT(alice[3], HasSubstr("Original-Recipient: rfc822; list@new.test\r\n"
                                   "Final-Recipient: rfc822; zoe@far.test\r\nAction: relayed\r\n"));
+}
+
+TEST_F(RelayTest, AliasesThatMeetElsewhereShareACopyAndLoseNoNotice) {
+  for (const char* alias : {"one", "two", "three"}) {
+    queue.AddAlias(std::string(alias) + "@example.com", {"zoe@far.test"});
+  }
+  transport.Hold("far.test");
+  store::v1::QueueEnvelope envelope =
+      Envelope("alice@example.com", {"one@example.com", "two@example.com", "three@example.com"});
+  envelope.mutable_recipients(0)->set_notify(QueueRecipient::NOTIFY_NEVER);
+  envelope.mutable_recipients(1)->set_notify(QueueRecipient::NOTIFY_SUCCESS);
+  Start();
+  ASSERT_TRUE(Finished(queue.Add(envelope, kText)));
+  ASSERT_EQ(queue.All().size(), 1u);
+  const store::v1::QueuedMessage copy = queue.All()[0];
+  ASSERT_EQ(copy.envelope().recipients_size(), 1);
+  EXPECT_EQ(copy.envelope().recipients(0).notify(),
+            static_cast<uint32_t>(QueueRecipient::NOTIFY_SUCCESS | QueueRecipient::NOTIFY_FAILURE |
+                                  QueueRecipient::NOTIFY_DELAY));
+  EXPECT_EQ(copy.envelope().recipients(0).original_recipient(), "rfc822;two@example.com");
+  transport.Release();
+}
+
+TEST_F(RelayTest, WithASmarthostAllDomainsAreOneDestination) {
+  options.smarthost = true;
+  options.max_per_destination = 2;
+  std::vector<std::string> names;
+  for (const char* domain : {"a.test", "b.test", "c.test", "d.test"}) transport.Hold(domain);
+  Start();
+  for (const char* domain : {"a.test", "b.test", "c.test", "d.test"}) {
+    names.push_back(Add("alice@example.com", {std::string("bob@") + domain}));
+  }
+  ASSERT_TRUE(queue.WaitFor(
+      [&] { return transport.running("a.test") == 1 && transport.running("b.test") == 1; }));
+  EXPECT_EQ(transport.running("c.test") + transport.running("d.test"), 0);
+  // Nobody takes what can't be begun.
+  EXPECT_EQ(queue.Get(names[3])->leased_until(), 0);
+  transport.Release();
+  for (const std::string& name : names) EXPECT_TRUE(Finished(name));
 }
 
 TEST_F(RelayTest, ACopyThatFailsForNowIsTriedAgainUnlessOthersHaveTheirs) {

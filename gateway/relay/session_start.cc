@@ -108,7 +108,8 @@ SessionFailure NoLogin(std::string why) {
 
 asio::awaitable<Failure> Authenticate(SmtpClient& client, const SessionPolicy& policy) {
   const TransportOptions& options = policy.options;
-  if (!client.connection().secure() && policy.tls != TlsLevel::kNone &&
+  // What is configured counts, not what this connection came down to.
+  if (!client.connection().secure() && options.tls != TlsLevel::kNone &&
       !IsLoopback(client.connection().peer())) {
     co_return NoLogin("it has no TLS");
   }
@@ -129,7 +130,8 @@ asio::awaitable<Failure> Authenticate(SmtpClient& client, const SessionPolicy& p
   }
   if (!reply.ok()) co_return Lost(reply.status(), "at AUTH");
   if (IsPositive(*reply)) co_return std::nullopt;
-  co_return NoLogin(fmt::format("{} {}", reply->code, Condensed(*reply).text));
+  // Without the server's words, which may repeat what it was told: they go into logs and bounces.
+  co_return NoLogin(fmt::format("it says {} {}", reply->code, Condensed(*reply).enhanced));
 }
 
 }  // namespace

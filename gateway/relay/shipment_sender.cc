@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
+#include <chrono>
 #include <random>
 #include <utility>
 #include <variant>
@@ -22,6 +24,7 @@ namespace {
 namespace asio = boost::asio;
 namespace ip = boost::asio::ip;
 using smtp::Reply;
+using Clock = std::chrono::steady_clock;
 
 // For a place among the connections to the destination.
 constexpr absl::Duration kPatience = absl::Minutes(5);
@@ -48,12 +51,27 @@ bool MeansTooMany(const Reply& reply) {
 
 Reply Unreadable() { return {451, "4.3.0", "The message cannot be read at the moment"}; }
 
-// In the pool's list of connections in use, for as long as this lives.
+// See TransportTimeouts::shipment.
+Clock::time_point DeadlineOf(const TransportOptions& options, const Shipment& shipment) {
+  constexpr uint64_t kOctetsPerSecond = 16 * 1024;
+  constexpr uint64_t kMostSeconds = 7 * 24 * 3600;
+  const auto for_size =
+      static_cast<int64_t>(std::min(shipment.size / kOctetsPerSecond, kMostSeconds));
+  return Clock::now() +
+         absl::ToChronoNanoseconds(options.timeouts.shipment + absl::Seconds(for_size));
+}
+
+// In the pool's list of connections in use, for as long as this lives. Closes the connection at the
+// deadline unless the answer to a whole message is waited for.
 class InUse {
  public:
-  InUse(std::shared_ptr<ConnectionPool> pool, SmtpClient& client)
-      : pool_(std::move(pool)), client_(client) {
+  InUse(std::shared_ptr<ConnectionPool> pool, SmtpClient& client, Clock::time_point deadline)
+      : pool_(std::move(pool)), client_(client), timer_(client.connection().Executor(), deadline) {
     pool_->Register(client_);
+    timer_.async_wait(
+        [&client, alive = std::weak_ptr<bool>(alive_)](const boost::system::error_code& error) {
+          if (!error && !alive.expired() && !client.committing) client.connection().Close();
+        });
   }
   ~InUse() { pool_->Unregister(client_); }
   InUse(const InUse&) = delete;
@@ -62,6 +80,9 @@ class InUse {
  private:
   const std::shared_ptr<ConnectionPool> pool_;
   SmtpClient& client_;
+  asio::steady_timer timer_;
+  // What the timer's handler may outlive.
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace
@@ -77,6 +98,7 @@ ShipmentSender::ShipmentSender(const SenderContext& context, std::shared_ptr<Con
       options_(context.options),
       pool_(std::move(pool)),
       shipment_(std::move(shipment)),
+      deadline_(DeadlineOf(options_, shipment_)),
       answers_(shipment_.recipients.size()) {
   // REQUIRETLS needs more of a connection than what others were opened for, and another domain's
   // server is trusted for that domain only.
@@ -93,12 +115,11 @@ asio::awaitable<std::vector<Delivered>> ShipmentSender::Run() {
       AnswerWaiting({451, "4.3.2", std::string(FromAbsl(place.status().message()))}, "");
     } else {
       co_await TryIdle();
-      if (!finished() && !stop_) co_await TryHosts();
+      if (GoesOn()) co_await TryHosts();
     }
   }
-  if (!noted_.has_value())
-    noted_ = Delivered{{451, "4.4.1", "No server could be reached"}, "", false};
-  AnswerWaiting(noted_->reply, noted_->server);
+  if (GoesOn() && !noted_.has_value()) Note({451, "4.4.1", "No server could be reached"}, "");
+  if (noted_.has_value()) AnswerWaiting(noted_->reply, noted_->server);
   std::vector<Delivered> delivered;
   for (std::optional<Delivered>& answer : answers_) delivered.push_back(*std::move(answer));
   co_return delivered;
@@ -127,7 +148,7 @@ void ShipmentSender::ParseAddresses() {
 }
 
 asio::awaitable<void> ShipmentSender::TryIdle() {
-  while (!finished() && !stop_) {
+  while (GoesOn()) {
     std::unique_ptr<SmtpClient> client = pool_->TakeIdle(idle_key_);
     if (client == nullptr) co_return;
     co_await SendOver(std::move(client));
@@ -137,7 +158,7 @@ asio::awaitable<void> ShipmentSender::TryIdle() {
 asio::awaitable<void> ShipmentSender::TryHosts() {
   const std::vector<std::string> hosts = co_await FindHosts();
   for (const std::string& host : hosts) {
-    if (finished() || stop_ || tried_ >= options_.max_addresses) co_return;
+    if (!GoesOn() || tried_ >= options_.max_addresses) co_return;
     co_await TryHost(host);
   }
 }
@@ -171,7 +192,7 @@ asio::awaitable<void> ShipmentSender::TryHost(std::string host) {
     if (addresses.empty()) Note(NoAddress(host, answer.status()), "");
   }
   for (const ip::address& address : addresses) {
-    if (finished() || stop_ || pool_->closed() || tried_ >= options_.max_addresses) co_return;
+    if (!GoesOn() || tried_ >= options_.max_addresses) co_return;
     ++tried_;
     server.address = address;
     co_await TryServer(server);
@@ -180,6 +201,14 @@ asio::awaitable<void> ShipmentSender::TryHost(std::string host) {
 
 TlsLevel ShipmentSender::Level() const {
   return shipment_.envelope->require_tls() ? TlsLevel::kVerify : options_.tls;
+}
+
+bool ShipmentSender::LogsIn() const {
+  return !options_.smarthost.empty() && !options_.smarthost_user.empty();
+}
+
+bool ShipmentSender::MayGoWithoutTls(TlsLevel level) const {
+  return level == TlsLevel::kMay && !LogsIn();
 }
 
 asio::awaitable<void> ShipmentSender::TryServer(Server server) {
@@ -193,13 +222,13 @@ asio::awaitable<void> ShipmentSender::TryServer(Server server) {
     co_return;
   }
   TlsLevel level = Level();
-  for (bool go_on = true; go_on && !pool_->closed();) {
+  for (bool go_on = true; go_on && GoesOn();) {
     bool handshake_failed = false;
     std::unique_ptr<SmtpClient> client = co_await Open(server, level, handshake_failed);
     if (client != nullptr) {
       go_on = co_await SendOver(std::move(client));
     } else {
-      go_on = handshake_failed && level == TlsLevel::kMay;
+      go_on = handshake_failed && MayGoWithoutTls(level);
       if (!go_on) co_return;
       LogInfo("relay: TLS with {} [{}] failed, going on without", server.host,
               server.address.to_string());
@@ -216,7 +245,7 @@ SessionPolicy ShipmentSender::Policy(const Server& server, TlsLevel tls) const {
           .implicit_tls = smarthost && options_.smarthost_implicit_tls,
           .tls_name = server.host,
           .require_tls = shipment_.envelope->require_tls(),
-          .authenticate = smarthost && !options_.smarthost_user.empty()};
+          .authenticate = LogsIn()};
 }
 
 asio::awaitable<std::unique_ptr<SmtpClient>> ShipmentSender::Open(const Server& server,
@@ -237,7 +266,7 @@ asio::awaitable<std::unique_ptr<SmtpClient>> ShipmentSender::Open(const Server& 
     co_return nullptr;
   }
   auto client = std::make_unique<SmtpClient>(*std::move(connection), server.host);
-  const InUse in_use(pool_, *client);
+  const InUse in_use(pool_, *client, deadline_);
   const SessionPolicy policy = Policy(server, tls);
   std::optional<SessionFailure> failure = co_await StartSession(*client, policy);
   if (!failure.has_value() && policy.require_tls && !client->features.require_tls) {
@@ -247,7 +276,7 @@ asio::awaitable<std::unique_ptr<SmtpClient>> ShipmentSender::Open(const Server& 
   if (!failure.has_value()) co_return client;
   stop_ = failure->loop;
   handshake_failed = failure->handshake;
-  if (handshake_failed && tls == TlsLevel::kMay) co_return nullptr;  // Not the end of it.
+  if (handshake_failed && MayGoWithoutTls(tls)) co_return nullptr;  // Not the end of it.
   if (failure->from_server) {
     Note(std::move(failure->reply), client->host());
   } else {
@@ -259,16 +288,21 @@ asio::awaitable<std::unique_ptr<SmtpClient>> ShipmentSender::Open(const Server& 
 }
 
 asio::awaitable<bool> ShipmentSender::SendOver(std::unique_ptr<SmtpClient> client) {
-  while (!finished() && !pool_->IsUsedUp(*client)) {
+  while (GoesOn() && !pool_->IsUsedUp(*client)) {
     const bool alive = co_await SendBatch(*client);
     if (!alive) co_return false;
+    const bool quiet = co_await client->IsQuiet();
+    if (!quiet) {
+      client->connection().Close();
+      co_return !finished();
+    }
   }
   pool_->GiveBack(idle_key_, std::move(client));
   co_return !finished();
 }
 
 asio::awaitable<bool> ShipmentSender::SendBatch(SmtpClient& client) {
-  const InUse in_use(pool_, client);
+  const InUse in_use(pool_, client, deadline_);
   Batch batch = NextBatch(client);
   if (HeaderDecides(batch.mail, client.features) && !utf8_header_.has_value()) {
     const absl::StatusOr<bool> utf8 = co_await HasUtf8Header(shipment_.open());
@@ -335,6 +369,20 @@ ShipmentSender::Batch ShipmentSender::NextBatch(const SmtpClient& client) const 
 bool ShipmentSender::finished() const {
   return std::all_of(answers_.begin(), answers_.end(),
                      [](const std::optional<Delivered>& answer) { return answer.has_value(); });
+}
+
+bool ShipmentSender::GoesOn() {
+  if (finished() || stop_) return false;
+  if (pool_->closed()) {
+    if (!noted_.has_value()) Note({451, "4.3.2", "The relay shuts down"}, "");
+    return false;
+  }
+  if (Clock::now() >= deadline_) {
+    AnswerWaiting({451, "4.4.2", "It took too long to send the message"}, "");
+  } else if (shipment_.still_ours && !shipment_.still_ours()) {
+    AnswerWaiting({451, "4.3.2", "The message is not this relay's to send any more"}, "");
+  }
+  return !finished();
 }
 
 void ShipmentSender::Answer(size_t recipient, const Reply& reply, std::string server,

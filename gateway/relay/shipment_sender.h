@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,12 +73,18 @@ class ShipmentSender {
   boost::asio::awaitable<std::vector<std::string>> FindHosts();
   SessionPolicy Policy(const Server& server, TlsLevel tls) const;
   TlsLevel Level() const;
+  // The smarthost wants a login.
+  bool LogsIn() const;
+  // Whether a handshake that failed is no end: never where a password follows.
+  bool MayGoWithoutTls(TlsLevel level) const;
   // The waiting recipients that a server takes at once.
   Batch NextBatch(const SmtpClient& client) const;
   void TakeAnswers(const Batch& batch, const TransactionResult& result, const SmtpClient& client);
 
   void ParseAddresses();
   bool finished() const;
+  // False: nothing more is to be sent. Answers or notes why, where that is not known yet.
+  bool GoesOn();
   void Answer(size_t recipient, const smtp::Reply& reply, std::string server, bool passes_notices);
   void AnswerWaiting(const smtp::Reply& reply, const std::string& server);
   // What is answered when no server is left. A temporary failure outweighs those that are for good.
@@ -87,6 +94,7 @@ class ShipmentSender {
   const TransportOptions& options_;
   const std::shared_ptr<ConnectionPool> pool_;
   const Shipment shipment_;
+  const std::chrono::steady_clock::time_point deadline_;
   std::string domain_;    // of the recipients, in ASCII
   std::string idle_key_;  // of connections that this shipment can use
   smtp::Path sender_;

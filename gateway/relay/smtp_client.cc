@@ -55,6 +55,12 @@ asio::awaitable<absl::Status> SmtpClient::StartTls(SSL* ssl, absl::Duration time
   co_return co_await connection_->StartClientTls(ssl);
 }
 
+asio::awaitable<bool> SmtpClient::IsQuiet() {
+  if (reader_.buffered() > 0) co_return false;
+  connection_->SetTimeout(absl::ZeroDuration());
+  co_return absl::IsDeadlineExceeded(co_await connection_->WaitReadable());
+}
+
 asio::awaitable<void> SmtpClient::Quit(std::unique_ptr<SmtpClient> client, absl::Duration timeout) {
   static_cast<void>(co_await client->Command("QUIT\r\n", timeout));
   client->connection().Close();

@@ -46,6 +46,10 @@ class SmtpClient {
   // Does TLS's handshake. What the server said too early in the clear is an error.
   boost::asio::awaitable<absl::Status> StartTls(SSL* ssl, absl::Duration timeout);
 
+  // Nothing has come that was not asked for, and the server has not closed the connection. Where it
+  // has, the next command would get a reply that is not its own. Does not wait.
+  boost::asio::awaitable<bool> IsQuiet();
+
   // Says QUIT, waits for the answer, and closes.
   static boost::asio::awaitable<void> Quit(std::unique_ptr<SmtpClient> client,
                                            absl::Duration timeout);

@@ -240,6 +240,28 @@ TEST_F(SmarthostTest, LoginsThatFail) {
   EXPECT_TRUE(server.mails().empty());
 }
 
+// A password does not go in the clear, however the handshake was broken.
+TEST_F(SmarthostTest, NoLoginWhenTlsBreaks) {
+  for (const char* mechanisms : {"AUTH PLAIN", "AUTH LOGIN"}) {
+    servers_.clear();
+    transport_.reset();
+    Server& server =
+        Smarthost({.features = {mechanisms}, .tls = &testing::TestTls(), .broken_tls = true});
+    EXPECT_EQ(Send(), "451 4.7.4");
+    EXPECT_THAT(server.commands(), ::testing::Each(::testing::Not(HasSubstr("AUTH"))));
+    EXPECT_TRUE(server.mails().empty());
+  }
+}
+
+// What the server says may repeat what it was told.
+TEST_F(SmarthostTest, AnswersToLoginsAreNotPassedOn) {
+  Server& server = Smarthost({.features = {"AUTH PLAIN"}, .tls = Good().context.get()});
+  server.Script("AUTH", "535 5.7.8 Not good: AHVzZXIAc2VjcmV0");
+  EXPECT_EQ(Send(), "451 4.7.8");
+  EXPECT_THAT(last_[0].reply.text, HasSubstr("535 5.7.8"));
+  EXPECT_THAT(last_[0].reply.text, ::testing::Not(HasSubstr("AHVz")));
+}
+
 TEST_F(SmarthostTest, NoMechanism) {
   Smarthost({.features = {"AUTH CRAM-MD5"}, .tls = Good().context.get()});
   EXPECT_EQ(Send(), "451 4.7.8");

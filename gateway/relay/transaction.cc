@@ -115,6 +115,13 @@ bool Transaction::ClosedBy(const Reply& reply) {
 }
 
 asio::awaitable<TransactionResult> Transaction::Run() {
+  const bool quiet = co_await client_.IsQuiet();
+  if (!quiet) {
+    Lost(MakeStatus(absl::StatusCode::kUnavailable,
+                    "the server spoke out of turn or closed the connection"),
+         "before MAIL");
+    co_return std::move(result_);
+  }
   const bool chunks = mail_.envelope->binary();
   bool go_on = false;
   if (client_.features.pipelining) {

@@ -37,6 +37,9 @@ struct Shipment {
   // The message from its start; may be asked for several times, one after the other: a server may
   // break off, and the next one gets it.
   std::function<std::unique_ptr<MessageSource>()> open;
+  // Whether the message is still this process's to send; asked before each server and each
+  // transaction, on the sender's executor. Empty: it always is.
+  std::function<bool()> still_ours;
 };
 
 // What became of one recipient.

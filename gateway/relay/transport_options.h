@@ -32,6 +32,8 @@ struct TransportTimeouts {
   absl::Duration data_block = absl::Minutes(3);
   // The answer to the message's end.
   absl::Duration data_end = absl::Minutes(10);
+  // All of a shipment up to its message's end, and a second more for each 16 KiB of it.
+  absl::Duration shipment = absl::Minutes(30);
   absl::Duration reset = absl::Seconds(20);
   absl::Duration quit = absl::Seconds(5);
 };

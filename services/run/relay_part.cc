@@ -52,6 +52,7 @@ relay::RelayOptions RelayOptionsOf(const config::Config& config) {
   options.holder = fmt::format("{}/{}", config.hostname, getpid());
   options.workers = from.workers;
   options.max_per_destination = from.max_per_destination;
+  options.smarthost = !from.smarthost.empty();
   options.retry.delays.clear();
   for (const uint32_t seconds : from.retry) options.retry.delays.push_back(absl::Seconds(seconds));
   options.retry.max_age = absl::Hours(from.max_age_hours);

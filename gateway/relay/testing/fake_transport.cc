@@ -72,7 +72,7 @@ std::vector<Delivered> FakeTransport::Answer(const Sent& sent, bool stopped) {
 }
 
 boost::asio::awaitable<std::vector<Delivered>> FakeTransport::Send(Shipment shipment) {
-  Sent sent{shipment.domain, {}, ""};
+  Sent sent{shipment.domain, {}, "", false};
   for (const int index : shipment.recipients) {
     sent.recipients.push_back(shipment.envelope->recipients(index).address());
   }
@@ -102,6 +102,7 @@ boost::asio::awaitable<std::vector<Delivered>> FakeTransport::Send(Shipment ship
     }
     done(now);
   });
+  sent.still_ours = shipment.still_ours && shipment.still_ours();
   co_return Answer(sent, stopped);
 }
 

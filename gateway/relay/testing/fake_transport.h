@@ -22,6 +22,8 @@ class FakeTransport : public Transport {
     std::string domain;
     std::vector<std::string> recipients;
     std::string text;
+    // What the relay says when it is answered.
+    bool still_ours = false;
   };
 
   // The answers to a recipient's attempts, in turn; the last one is repeated.

@@ -6,6 +6,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
+#include <functional>
 #include <future>
 #include <map>
 #include <memory>
@@ -96,6 +97,7 @@ class TransportFixture : public ::testing::Test {
     shipment.open = [text = text_, piece = piece_, broken = broken_source_] {
       return std::make_unique<TextSource>(text, piece, broken);
     };
+    shipment.still_ours = still_ours_;
     return boost::asio::co_spawn(threads_.Next(), transport_->Send(std::move(shipment)),
                                  boost::asio::use_future);
   }
@@ -129,6 +131,7 @@ class TransportFixture : public ::testing::Test {
   std::string text_ = "Subject: hello\r\n\r\n.dot\r\nend\r\n";
   size_t piece_ = 7;
   bool broken_source_ = false;
+  std::function<bool()> still_ours_;
   std::vector<Delivered> last_;
   std::unique_ptr<SmtpTransport> transport_;
 };
