@@ -32,8 +32,7 @@ LoginGuard::LoginGuard(LoginGuardOptions options)
     : options_(std::move(options)), key_(RandomKey()) {}
 
 bool LoginGuard::Exempt(std::string_view address) const {
-  return options_.max_failures == 0 ||
-         std::any_of(options_.trusted.begin(), options_.trusted.end(),
+  return std::any_of(options_.trusted.begin(), options_.trusted.end(),
                      [&](const AddressRange& range) { return range.Contains(address); });
 }
 
@@ -69,7 +68,7 @@ LoginGuard::Client& LoginGuard::FindOrAdd(const std::string& key) {
 }
 
 absl::Duration LoginGuard::LockedFor(std::string_view address, absl::Time now) {
-  if (Exempt(address)) return absl::ZeroDuration();
+  if (options_.max_failures == 0 || Exempt(address)) return absl::ZeroDuration();
   MutexLock lock(&mutex_);
   const Client* const client = Find(ClientKey(address));
   if (client == nullptr) return absl::ZeroDuration();
@@ -78,7 +77,7 @@ absl::Duration LoginGuard::LockedFor(std::string_view address, absl::Time now) {
 
 absl::Duration LoginGuard::Failed(std::string_view address, std::string_view credentials,
                                   absl::Time now) {
-  if (Exempt(address)) return absl::ZeroDuration();
+  if (options_.max_failures == 0 || Exempt(address)) return absl::ZeroDuration();
   const uint64_t fingerprint = Fingerprint(credentials);
   MutexLock lock(&mutex_);
   Client& client = FindOrAdd(ClientKey(address));

@@ -25,8 +25,8 @@ struct LoginGuardOptions {
   absl::Duration lockout = absl::Minutes(1);
   absl::Duration max_lockout = absl::Hours(1);
   // What LoginLimits counts beyond that: failures from one network, and to log in to one account,
-  // within `window`; 0: no number matters. An account is locked for less long: its user is not to
-  // blame.
+  // within `window`; 0: no number matters. These are locked out for less long, max_account_lockout
+  // at most: their users are not to blame.
   uint32_t max_network_failures = 100;
   uint32_t max_account_failures = 100;
   absl::Duration max_account_lockout = absl::Minutes(5);
@@ -41,7 +41,7 @@ class LoginGuard {
  public:
   explicit LoginGuard(LoginGuardOptions options);
 
-  // Whether the client is never locked out.
+  // Whether the client is trusted: never locked out.
   bool Exempt(std::string_view address) const;
 
   // How long the client will not be listened to; zero: it may try.

@@ -96,6 +96,8 @@ TEST_F(LoginGuardTest, TrustedClientsAndNoLimit) {
   EXPECT_EQ(trusting.LockedFor("192.0.2.127", now_), absl::ZeroDuration());
   EXPECT_GT(trusting.LockedFor("192.0.2.128", now_), absl::ZeroDuration());
   EXPECT_EQ(off.LockedFor("192.0.2.1", now_), absl::ZeroDuration());
+  EXPECT_TRUE(trusting.Exempt("192.0.2.127"));
+  EXPECT_FALSE(off.Exempt("192.0.2.1"));
 }
 
 TEST_F(LoginGuardTest, TheRecentAreKeptAndTheOthersForgotten) {

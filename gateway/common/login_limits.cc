@@ -34,6 +34,13 @@ std::string Joined(std::string_view first, std::string_view second) {
   return joined;
 }
 
+// No events when none of them has a limit.
+std::vector<LimitedEvent> Limited(std::vector<LimitedEvent> events) {
+  const bool any = std::any_of(events.begin(), events.end(),
+                               [](const LimitedEvent& event) { return event.limit() != 0; });
+  return any ? std::move(events) : std::vector<LimitedEvent>();
+}
+
 }  // namespace
 
 LoginLimits::LoginLimits(LoginGuardOptions options, RateLimiter& limiter, std::string secret)
@@ -57,21 +64,25 @@ std::vector<LimitedEvent> LoginLimits::Events(std::string_view peer, std::string
   if (guard_.Exempt(peer)) return events;
   const auto add = [&](std::string_view family, std::string_view name, uint32_t limit,
                        absl::Duration max_lockout) {
-    if (limit == 0) return;
     LimitedEvent& event = events.emplace_back(MakeEvent(family, name, limit, options_.window));
     event.set_count(count);
     event.set_lockout_seconds(Seconds(std::min(options_.lockout, max_lockout)));
     event.set_max_lockout_seconds(Seconds(max_lockout));
   };
+  // It is there without a limit, too: what stands first says which store counts (RateLimiter).
   add("login/address", ClientName(peer), options_.max_failures, options_.max_lockout);
-  add("login/network", NetworkName(peer), options_.max_network_failures, options_.max_lockout);
-  if (account.empty() || guard_.Knows(peer, account)) return events;
+  // A client that is known here does not suffer for its neighbours, nor for who guesses elsewhere.
+  if (!account.empty() && guard_.Knows(peer, account)) return Limited(std::move(events));
+  // Most of a network's users are not to blame, either.
+  add("login/network", NetworkName(peer), options_.max_network_failures,
+      std::min(options_.max_lockout, options_.max_account_lockout));
+  if (account.empty()) return Limited(std::move(events));
   // A key is UTF-8 and not long; what the client wrote need not be.
   const bool plain = account.size() <= kMaxName &&
                      std::all_of(account.begin(), account.end(), absl::ascii_isgraph);
   add("login/account", plain ? account : absl::BytesToHexString(ToAbsl(Fingerprint(account))),
       options_.max_account_failures, options_.max_account_lockout);
-  return events;
+  return Limited(std::move(events));
 }
 
 void LoginLimits::NoteLockout(std::string_view peer, const RateLimiter::Verdict& verdict) {

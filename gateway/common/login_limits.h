@@ -16,13 +16,17 @@ namespace rmail::gateway {
 
 // The failures of a client (ClientName), of its network (NetworkName) and to log in to an account
 // are counted; LoginGuardOptions has the limits. A client that has logged in to an account from
-// here before is not refused because others guess the account's password. `peer` is a client's
+// here before is not refused because others guess the account's password, or its neighbours do
+// others'. `peer` is a client's
 // address; `account` an address as the client wrote it, whether there is such an account or not, or
 // empty when it named none. Thread-safe.
 class LoginLimits {
  public:
   // `limiter` outlives it. `secret`: the same in all gateways.
   LoginLimits(LoginGuardOptions options, RateLimiter& limiter, std::string secret);
+
+  // Whether the client is never locked out.
+  bool Exempt(std::string_view peer) const { return guard_.Exempt(peer); }
 
   // How long the client will not be listened to, as far as this process knows. Cheap.
   absl::Duration LockedHere(std::string_view peer);
@@ -35,7 +39,7 @@ class LoginLimits {
   void Succeeded(std::string_view peer, std::string_view account);
 
  private:
-  // The client's own is the first. Empty: it is never locked out.
+  // The client's own is the first, with a limit or without. Empty: nothing is limited.
   std::vector<store::v1::LimitedEvent> Events(std::string_view peer, std::string_view account,
                                               uint32_t count);
   void NoteLockout(std::string_view peer, const RateLimiter::Verdict& verdict);

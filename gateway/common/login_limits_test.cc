@@ -100,6 +100,19 @@ TEST_F(LoginLimitsTest, ANetworkIsLockedOut) {
   EXPECT_FALSE(second_.Locked("198.51.100.1", "bob@example.com"));
   // That is not the client's own doing.
   EXPECT_EQ(second_.limits.LockedHere("192.0.2.99"), absl::ZeroDuration());
+  EXPECT_LE(second_.LockedFor("192.0.2.99", "bob@example.com"), absl::Seconds(30));
+}
+
+TEST_F(LoginLimitsTest, AKnownClientDoesNotSufferForItsNeighbours) {
+  first_.limits.Succeeded("192.0.2.99", kAlice);
+  for (int i = 0; i < 6; ++i) {
+    first_.Fail("192.0.2." + std::to_string(i), "bob@example.com", NewPassword());
+  }
+  EXPECT_TRUE(first_.Locked("192.0.2.99", "bob@example.com"));
+  EXPECT_FALSE(first_.Locked("192.0.2.99", "Alice@example.com"));
+  // What it does itself counts.
+  for (int i = 0; i < 3; ++i) first_.Fail("192.0.2.99", kAlice, NewPassword());
+  EXPECT_TRUE(first_.Locked("192.0.2.99", kAlice));
 }
 
 TEST_F(LoginLimitsTest, AnAccountIsLockedForLessLong) {
@@ -135,7 +148,7 @@ TEST_F(LoginLimitsTest, TrustedClientsAndNoLimit) {
   options.trusted = {*AddressRange::Parse(kClient)};
   Gateway trusting(store_, options);
   options.trusted.clear();
-  options.max_failures = 0;
+  options.max_failures = options.max_network_failures = options.max_account_failures = 0;
   Gateway off(store_, options);
   for (int i = 0; i < 20; ++i) {
     trusting.Fail(kClient, kAlice, NewPassword());
@@ -144,6 +157,22 @@ TEST_F(LoginLimitsTest, TrustedClientsAndNoLimit) {
   EXPECT_FALSE(trusting.Locked(kClient, kAlice));
   EXPECT_FALSE(off.Locked(kClient, kAlice));
   EXPECT_FALSE(first_.Locked(kClient, kAlice));
+}
+
+TEST_F(LoginLimitsTest, EachLimitIsSwitchedOffByItself) {
+  LoginGuardOptions options = Options();
+  options.max_failures = 0;
+  Gateway without(store_, options);
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_FALSE(without.Locked(kClient, kAlice));
+    without.Fail(kClient, kAlice, NewPassword());
+  }
+  EXPECT_TRUE(without.Locked(kClient, kAlice));
+  EXPECT_TRUE(without.Locked("192.0.2.99", "bob@example.com"));
+  EXPECT_EQ(without.limits.LockedHere(kClient), absl::ZeroDuration());
+  for (int i = 0; i < 2; ++i) without.Fail("10.0.0.1", kAlice, NewPassword());
+  EXPECT_TRUE(without.Locked("10.1.0.1", kAlice));
+  EXPECT_FALSE(without.Locked("10.1.0.1", "bob@example.com"));
 }
 
 TEST_F(LoginLimitsTest, WithoutAStoreAGatewayCountsForItself) {

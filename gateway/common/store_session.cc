@@ -83,20 +83,27 @@ boost::asio::awaitable<absl::Status> StoreAccess::BeginCheck(const std::string& 
                                                              const std::string& account) {
   RMAIL_CO_RETURN_IF_ERROR(LockedOut(logins_.LockedHere(peer)));
   const absl::Time start = absl::Now();
-  const bool entered = co_await queue_.Enter(ClientKey(peer));
+  const bool entered = co_await queue_.Enter(QueueKey(peer, account));
   if (!entered || absl::Now() - start > kMaxWait) {
-    if (entered) EndCheck(peer);
-    co_return Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE,
-                    "too many logins at once from this address");
+    if (entered) EndCheck(peer, account);
+    co_return Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE, "too many logins at once");
   }
-  absl::Cleanup leave = [&] { EndCheck(peer); };
+  absl::Cleanup leave = [&] { EndCheck(peer, account); };
   // Those that it has waited for may have failed, and others elsewhere.
   RMAIL_CO_RETURN_IF_ERROR(LockedOut(co_await logins_.LockedFor(peer, account)));
   std::move(leave).Cancel();
   co_return absl::OkStatus();
 }
 
-void StoreAccess::EndCheck(const std::string& peer) { queue_.Leave(ClientKey(peer)); }
+void StoreAccess::EndCheck(const std::string& peer, const std::string& account) {
+  queue_.Leave(QueueKey(peer, account));
+}
+
+std::string StoreAccess::QueueKey(const std::string& peer, const std::string& account) const {
+  if (account.empty() || !logins_.Exempt(peer)) return ClientKey(peer);
+  // No client has such a key: it would be an address of four or eight octets, or a short name.
+  return "accounts/" + absl::AsciiStrToLower(account);
+}
 
 boost::asio::awaitable<void> StoreAccess::Refused(const std::string& account,
                                                   const std::string& peer,
@@ -120,7 +127,7 @@ StoreAccess::Login StoreAccess::LoginFrom(const store::v1::AuthenticateResponse&
 boost::asio::awaitable<absl::StatusOr<StoreAccess::Login>> StoreAccess::Authenticate(
     std::string address, std::string password, std::string peer) {
   RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer, address));
-  const absl::Cleanup end = [&] { EndCheck(peer); };
+  const absl::Cleanup end = [&] { EndCheck(peer, address); };
   store::v1::AuthenticateRequest request;
   request.set_address(address);
   request.set_password(password);
@@ -137,7 +144,7 @@ boost::asio::awaitable<absl::StatusOr<StoreAccess::Login>> StoreAccess::Authenti
 boost::asio::awaitable<absl::StatusOr<store::v1::GetScramParametersResponse>>
 StoreAccess::ScramParameters(std::string address, std::string peer) {
   RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer, address));
-  const absl::Cleanup end = [&] { EndCheck(peer); };
+  const absl::Cleanup end = [&] { EndCheck(peer, address); };
   store::v1::GetScramParametersRequest request;
   request.set_address(address);
   co_return co_await Gateway(address).Call(std::move(request));
@@ -146,7 +153,7 @@ StoreAccess::ScramParameters(std::string address, std::string peer) {
 boost::asio::awaitable<absl::StatusOr<StoreAccess::ScramLogin>> StoreAccess::AuthenticateScram(
     store::v1::AuthenticateScramRequest request, std::string peer) {
   RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer, request.address()));
-  const absl::Cleanup end = [&] { EndCheck(peer); };
+  const absl::Cleanup end = [&] { EndCheck(peer, request.address()); };
   absl::StatusOr<store::v1::AuthenticateScramResponse> response =
       co_await Gateway(request.address()).Call(request);
   if (!response.ok()) {
@@ -162,7 +169,7 @@ boost::asio::awaitable<absl::StatusOr<StoreAccess::ScramLogin>> StoreAccess::Aut
 boost::asio::awaitable<absl::StatusOr<StoreAccess::Login>> StoreAccess::AuthenticateToken(
     std::string address, std::string encoded, std::string peer) {
   RMAIL_CO_RETURN_IF_ERROR(co_await BeginCheck(peer, address));
-  const absl::Cleanup end = [&] { EndCheck(peer); };
+  const absl::Cleanup end = [&] { EndCheck(peer, address); };
   const absl::StatusOr<Token> token = VerifyToken(token_secret_, encoded, absl::Now());
   const bool own = token.ok() && !token->subject.empty() &&
                    (address.empty() || absl::EqualsIgnoreCase(address, token->subject));

@@ -49,24 +49,32 @@ class Stream {
 template <typename Request, typename Response>
 class Upload {
  public:
+  // From the end of a message to the answer. (Clients wait ten minutes for the reply to a message:
+  // RFC 5321, 4.5.3.2.6.)
+  static constexpr std::chrono::minutes kPatience{5};
+
   explicit Upload(std::unique_ptr<client::Writer<Request, Response>> writer)
       : writer_(std::move(writer)) {}
+  // What is under way at `deadline`, or begins later, fails: Finish gives UNAVAILABLE
+  // (STORE_UNAVAILABLE), and whether it was stored is not known. Once.
+  boost::asio::awaitable<void> EndBy(std::chrono::steady_clock::time_point deadline) {
+    deadline_.emplace(co_await boost::asio::this_coro::executor, deadline);
+    deadline_->async_wait([writer = writer_](const boost::system::error_code& stopped) {
+      if (!stopped) writer->Cancel();
+    });
+  }
   // False: the call has failed, Finish tells why.
   boost::asio::awaitable<bool> Write(Request request) {
     return AwaitCallback<bool>([this, request = std::move(request)](auto done) mutable {
       writer_->Write(std::move(request), std::move(done));
     });
   }
-  // Takes five minutes at most: then UNAVAILABLE (STORE_UNAVAILABLE), and whether it was stored is
-  // not known. (Clients wait ten minutes for the reply to a message: RFC 5321, 4.5.3.2.6.)
+  // Without EndBy it ends in kPatience.
   boost::asio::awaitable<absl::StatusOr<Response>> Finish() {
-    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor,
-                                    std::chrono::minutes(5));
-    timer.async_wait([writer = writer_](const boost::system::error_code& stopped) {
-      if (!stopped) writer->Cancel();
-    });
+    if (!deadline_.has_value()) co_await EndBy(std::chrono::steady_clock::now() + kPatience);
     absl::StatusOr<Response> response = co_await AwaitCallback<absl::StatusOr<Response>>(
         [this](auto done) { writer_->Finish(std::move(done)); });
+    deadline_->cancel();
     if (absl::IsCancelled(response.status())) {
       co_return Error(store::v1::ERROR_REASON_STORE_UNAVAILABLE, "the store took too long");
     }
@@ -75,6 +83,7 @@ class Upload {
 
  private:
   std::shared_ptr<client::Writer<Request, Response>> writer_;
+  std::optional<boost::asio::steady_timer> deadline_;
 };
 
 using AppendUpload = Upload<store::v1::AppendMessageRequest, store::v1::AppendMessageResponse>;
@@ -226,7 +235,10 @@ class StoreAccess {
   // `address` below: see LoginLimits.
   boost::asio::awaitable<absl::Status> BeginCheck(const std::string& peer,
                                                   const std::string& account);
-  void EndCheck(const std::string& peer);
+  void EndCheck(const std::string& peer, const std::string& account);
+  // In whose queue the check waits: the client's, or the account's when a trusted client logs in
+  // for many.
+  std::string QueueKey(const std::string& peer, const std::string& account) const;
   // Notes that these credentials were refused.
   boost::asio::awaitable<void> Refused(const std::string& account, const std::string& peer,
                                        std::string_view credentials, const absl::Status& why);
@@ -238,7 +250,7 @@ class StoreAccess {
   const bool scram_;
   RateLimiter limiter_;
   LoginLimits logins_;
-  LoginQueue queue_;  // by ClientKey
+  LoginQueue queue_;  // by QueueKey
 };
 
 }  // namespace rmail::gateway

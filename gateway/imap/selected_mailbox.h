@@ -85,8 +85,8 @@ class SelectedMailbox {
   void SetFlags(size_t index, uint64_t flags, bool report) { SetMessage(index, flags, 0, report); }
   // The same with the modseq, which counts as a change too where modseqs are tracked; 0: unknown.
   void SetMessage(size_t index, uint64_t flags, uint64_t modseq, bool report);
-  // After all that the answer to a change of the client's own says has been taken: when nothing else
-  // happened before it, the view is in step with it. `modseq` as in UpdateFlagsResponse.
+  // After all that the answer to a change of the client's own says has been taken: when nothing
+  // else happened before it, the view is in step with it. `modseq` as in UpdateFlagsResponse.
   void NoteOwnChange(uint64_t modseq) {
     if (modseq == modseq_ + 1) modseq_ = modseq;
   }

@@ -108,14 +108,15 @@ boost::asio::awaitable<Outcome> CmdBdat(Session& session, std::string argument) 
   if (!status.ok()) co_return session.Lost(status);
   if (refusal.has_value()) co_return *std::move(refusal);
   if (chunk.last) co_return co_await CommitMessage(session);
-  // A trickle of tiny chunks is not what carries a message on.
-  if (chunk.size >= kSmallChunk) session.CountProgress();
   if (delivery->refusal().has_value()) {
-    // RFC 3030, 4.2: the transaction is over; chunks in the pipe get 503.
     const Reply reply = *delivery->refusal();
-    session.state().transaction.reset();
+    // RFC 3030, 4.2: the transaction is over; chunks in the pipe get 503. In LMTP it lasts until
+    // the last chunk, which has a reply for each recipient (RFC 2033, 4.2).
+    if (!session.lmtp()) session.state().transaction.reset();
     co_return reply;
   }
+  // A trickle of tiny chunks is not what carries a message on.
+  if (chunk.size >= kSmallChunk) session.CountProgress();
   co_return Reply{250, "2.0.0", std::to_string(chunk.size) + " octets received"};
 }
 

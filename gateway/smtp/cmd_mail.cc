@@ -1,11 +1,14 @@
 // MAIL: who sends a message, and how it comes.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
 #include "gateway/smtp/command_table.h"
 #include "gateway/smtp/rate_check.h"
+#include "gateway/smtp/recipient.h"
+#include "gateway/smtp/syntax/command.h"
 #include "store/base/logging.h"
 
 namespace rmail::gateway::smtp {
@@ -21,9 +24,27 @@ std::string NewId() {
   return fmt::format("{:016x}", random());
 }
 
+// A session outlives what its account may: the account may have been disabled or deleted since it
+// logged in. nullopt: it may still send.
+boost::asio::awaitable<std::optional<Reply>> CheckAccount(Session& session) {
+  const std::string account = session.state().login->account;
+  const auto resolved = co_await session.addresses().Resolve(account.substr(account.find('/') + 1));
+  if (resolved.ok()) {
+    // Where it is gone an alias may have its address.
+    const auto& found = resolved->accounts();
+    if (std::find(found.begin(), found.end(), account) != found.end()) co_return std::nullopt;
+  } else if (Reply reply = ReplyFor(resolved.status()); IsTransient(reply)) {
+    co_return reply;
+  }
+  LogInfo("smtp: account={} may no longer send, peer={}", account, session.connection().peer());
+  co_return Reply{550, "5.7.1", "This account may not send"};
+}
+
 // RFC 6409, 6.1: a user sends under an address whose mail is theirs. nullopt: they do.
 boost::asio::awaitable<std::optional<Reply>> CheckOwnSender(Session& session, std::string address) {
   const std::string account = session.state().login->account;
+  if (EqualsIgnoreCase(AccountOf(address), account)) co_return co_await CheckAccount(session);
+  // An address leads to no account that is disabled or gone: that it is ours tells both.
   const absl::StatusOr<bool> owns = co_await session.addresses().Owns(account, address);
   if (!owns.ok()) co_return ReplyFor(owns.status());
   if (*owns) co_return std::nullopt;
@@ -45,10 +66,11 @@ boost::asio::awaitable<std::optional<Reply>> CheckForeignSender(Session& session
 
 boost::asio::awaitable<std::optional<Reply>> CheckSender(Session& session, const Path& path) {
   // RFC 5321, 4.5.5: anybody may send with the null reverse-path.
-  if (path.null()) co_return std::nullopt;
   if (session.state().login.has_value()) {
+    if (path.null()) co_return co_await CheckAccount(session);
     co_return co_await CheckOwnSender(session, path.Address());
   }
+  if (path.null()) co_return std::nullopt;
   if (session.receiving() && session.options().reject_local_senders) {
     co_return co_await CheckForeignSender(session, path.Address());
   }

@@ -83,12 +83,13 @@ boost::asio::awaitable<Outcome> CmdRcpt(Session& session, std::string argument) 
         options.postmaster_domain.empty() ? options.hostname : options.postmaster_domain;
   }
   const std::string address = rcpt.forward_path.Address();
+  // Before it is looked up: who guesses addresses is counted, too.
+  std::optional<Reply> refusal = co_await CheckRate(session, RateKind::kRecipient);
+  if (refusal.has_value()) co_return *std::move(refusal);
   const auto resolved = co_await session.addresses().Resolve(address);
   if (!resolved.ok()) co_return co_await Refuse(session, ReplyFor(resolved.status()));
-  std::optional<Reply> refusal = CheckRecipient(session, address, *resolved, no_domain);
+  refusal = CheckRecipient(session, address, *resolved, no_domain);
   if (refusal.has_value()) co_return co_await Refuse(session, *std::move(refusal));
-  refusal = co_await CheckRate(session, RateKind::kRecipient);
-  if (refusal.has_value()) co_return *std::move(refusal);
 
   transaction.recipients.push_back(MakeRecipient(address, rcpt, *resolved));
   if (TooManyCopies(transaction.recipients)) {

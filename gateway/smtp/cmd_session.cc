@@ -11,9 +11,18 @@
 namespace rmail::gateway::smtp {
 namespace {
 
+// Octets.
+constexpr size_t kMaxHello = 255;
+
 // RFC 5321, 4.1.1.1 and 4.1.4: it starts anew.
 std::optional<Reply> TakeHello(Session& session, std::string name, bool extended) {
-  if (!IsHelloName(name)) return Reply{501, "5.5.4", "Say a domain name or an address literal"};
+  if (!IsHelloName(name)) {
+    // Our users' programs say what their machine is called, be it no name of a domain.
+    if (session.receiving() || name.empty() || name.size() > kMaxHello) {
+      return Reply{501, "5.5.4", "Say a domain name or an address literal"};
+    }
+    name = "unknown";
+  }
   session.state().transaction.reset();
   session.state().hello = Hello{std::move(name), extended};
   return std::nullopt;

@@ -117,6 +117,15 @@ TellSender Tell(Session& session, const Transaction& transaction,
                     {std::move(reports), session.options().relay, transaction.mail.require_tls});
 }
 
+std::string NamesOf(const std::vector<FailedRecipient>& failed) {
+  std::string names;
+  for (const FailedRecipient& recipient : failed) {
+    if (names.size() > kMaxLogged) break;
+    names += fmt::format(" <{}>:{}", recipient.address, recipient.reply.enhanced);
+  }
+  return names;
+}
+
 // Copies are stored; the reply does not wait for the sender to be told so.
 boost::asio::awaitable<void> TellOfSuccess(Session& session, const Transaction& transaction,
                                            std::vector<relay::DeliveryReport> reports) {
@@ -140,17 +149,19 @@ boost::asio::awaitable<void> ReplyToPartialFailure(Session& session, const Trans
   co_await tell.End();
 }
 
+// Nobody is to be told, so the log alone knows.
+void LogUntold(const Transaction& transaction, const std::vector<FailedRecipient>& failed) {
+  if (failed.empty()) return;
+  LogWarning("smtp: {} lost for {} and nobody is told: from=<{}>{}", transaction.id, failed.size(),
+             transaction.mail.reverse_path.Address(), NamesOf(failed));
+}
+
 void LogStored(Session& session, const Transaction& transaction,
                const DeliverMessageResponse& response, const std::vector<FailedRecipient>& failed) {
-  std::string names;
-  for (const FailedRecipient& recipient : failed) {
-    if (names.size() > kMaxLogged) break;
-    names += fmt::format(" <{}>:{}", recipient.address, recipient.reply.enhanced);
-  }
   LogInfo("smtp: {} {}: from=<{}> account={} recipients={} queued={} failed={}{} size={} peer={}",
           transaction.id, AnyDelivered(response) ? "stored" : "not stored",
           transaction.mail.reverse_path.Address(), AccountName(session),
-          transaction.recipients.size(), response.queued(), failed.size(), names,
+          transaction.recipients.size(), response.queued(), failed.size(), NamesOf(failed),
           transaction.delivery->size(), session.connection().peer());
 }
 
@@ -215,6 +226,7 @@ boost::asio::awaitable<Outcome> CommitMessage(Session& session) {
   if (session.lmtp()) {
     SendReplies(session, transaction, failed);
   } else if (owed.empty()) {
+    LogUntold(transaction, failed);
     session.Send(Stored(transaction.id));
   } else {
     co_await ReplyToPartialFailure(session, transaction, owed,

@@ -89,6 +89,28 @@ TEST_F(DataTest, BareNewlinesAreRefusedWhereTheDataEnds) {
   EXPECT_EQ(store.delivers(), 0);
 }
 
+TEST_F(DataTest, NulIsRefused) {
+  Start();
+  const std::string nul(1, '\0');
+  for (const std::string& wire : {"X: a" + nul + "\r\n\r\nb\r\n", "X: a\r\n\r\nb" + nul + "\r\n"}) {
+    auto client = Envelope({"alice@example.com"});
+    EXPECT_EQ(Data(*client, wire + ".\r\n"), "550 5.6.0 NUL in the message");
+  }
+  // BINARYMIME has them below the header.
+  auto client = ReceivingHello();
+  for (const std::string& chunk : {"X: a\r\n\r\n" + nul, "X: " + nul + "\r\n\r\n"}) {
+    client->Say("MAIL FROM:<sender@example.net> BODY=BINARYMIME");
+    client->Say("RCPT TO:<alice@example.com>");
+    client->Send("BDAT " + std::to_string(chunk.size()) + " LAST\r\n" + chunk);
+    const std::string reply = client->Reply();
+    if (chunk.ends_with(nul)) {
+      EXPECT_TRUE(reply.starts_with("250 ")) << reply;
+    } else {
+      EXPECT_EQ(reply, "550 5.6.0 NUL in the message");
+    }
+  }
+}
+
 TEST_F(DataTest, LargeMessageIsStreamed) {
   Start();
   auto client = Envelope({"alice@example.com"});

@@ -7,6 +7,12 @@
 #include "gateway/smtp/recipient.h"
 
 namespace rmail::gateway::smtp {
+namespace {
+
+// From the end of the message on: the rest of the time is for the store.
+constexpr std::chrono::minutes kMaxSlotWait{2};
+
+}  // namespace
 
 using store::v1::DeliverMessageRequest;
 using store::v1::DeliverMessageResponse;
@@ -40,6 +46,9 @@ boost::asio::awaitable<void> Delivery::Take(std::string_view data) {
 }
 
 boost::asio::awaitable<Parsed<DeliverMessageResponse>> Delivery::Finish() {
+  const auto start = std::chrono::steady_clock::now();
+  deadline_ = start + gateway::DeliverUpload::kPatience;
+  if (upload_.has_value()) co_await upload_->EndBy(*deadline_);
   if (plan_.normalise_newlines) {
     const std::string rest = newlines_.End();
     co_await Take(rest);
@@ -49,7 +58,11 @@ boost::asio::awaitable<Parsed<DeliverMessageResponse>> Delivery::Finish() {
   if (refusal_.has_value() || !co_await Pass()) co_return *refusal_;
   // From here on it is the store that takes the time, not the client.
   std::optional<DeliverySlots::Slot> slot;
-  if (plan_.slots != nullptr) slot.emplace(co_await plan_.slots->Enter());
+  if (plan_.slots != nullptr) {
+    std::optional<DeliverySlots::Slot> free = co_await plan_.slots->Enter(start + kMaxSlotWait);
+    if (!free.has_value()) co_return Reply{451, "4.3.2", "Too busy, try again later"};
+    slot.emplace(*std::move(free));
+  }
   if (!broken_) broken_ = !co_await SendChunk(/*last=*/true);
   // A failed write has no reason of its own: the call's end tells it.
   absl::StatusOr<DeliverMessageResponse> response = co_await upload_->Finish();
@@ -92,6 +105,7 @@ boost::asio::awaitable<bool> Delivery::SendChunk(bool last) {
       RefineEnvelope(checker_.facts(), last, *plan_.header.mutable_queue());
     }
     upload_.emplace(store_.Deliver());
+    if (deadline_.has_value()) co_await upload_->EndBy(*deadline_);
     DeliverMessageRequest request;
     *request.mutable_header() = std::move(plan_.header);
     if (!co_await upload_->Write(std::move(request))) co_return false;

@@ -4,6 +4,7 @@
 #define RMAIL_GATEWAY_SMTP_DELIVERY_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,7 +52,8 @@ class Delivery {
   const std::optional<Reply>& refusal() const { return refusal_; }
 
   // After the last octet; once. It answers when every copy reported as delivered is durable; a
-  // reply means that nothing is stored, as far as is known.
+  // reply means that nothing is stored, as far as is known. What the store does may take until
+  // DeliverUpload::kPatience after the call.
   boost::asio::awaitable<Parsed<store::v1::DeliverMessageResponse>> Finish();
 
   // Octets of the message without the trace fields.
@@ -81,6 +83,8 @@ class Delivery {
   bool header_known_ = false;
   std::string chunk_;
   std::optional<gateway::DeliverUpload> upload_;
+  // For the upload; since Finish.
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
   // The store's call has failed; Finish asks why.
   bool broken_ = false;
 };

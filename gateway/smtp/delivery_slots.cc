@@ -1,20 +1,43 @@
 #include "gateway/smtp/delivery_slots.h"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
 #include "gateway/common/await_callback.h"
 
 namespace rmail::gateway::smtp {
 
-boost::asio::awaitable<DeliverySlots::Slot> DeliverySlots::Enter() {
-  static_cast<void>(
-      co_await gateway::AwaitCallback<bool>([this](auto done) { Enter(std::move(done)); }));
+void DeliverySlots::Waiter::Set(Done done) {
+  MutexLock lock(&mutex_);
+  done_ = std::move(done);
+}
+
+DeliverySlots::Done DeliverySlots::Waiter::Take() {
+  MutexLock lock(&mutex_);
+  return std::exchange(done_, Done());
+}
+
+boost::asio::awaitable<std::optional<DeliverySlots::Slot>> DeliverySlots::Enter(
+    std::chrono::steady_clock::time_point deadline) {
+  const auto waiter = std::make_shared<Waiter>();
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, deadline);
+  timer.async_wait([waiter](const boost::system::error_code& stopped) {
+    if (stopped) return;
+    Done done = waiter->Take();
+    if (done) done(false);
+  });
+  const bool entered = co_await gateway::AwaitCallback<bool>(
+      [this, waiter](auto done) { Enter(waiter, std::move(done)); });
+  if (!entered) co_return std::nullopt;
   co_return Slot(*this);
 }
 
-void DeliverySlots::Enter(Done done) {
+void DeliverySlots::Enter(const std::shared_ptr<Waiter>& waiter, Done done) {
   {
     MutexLock lock(&mutex_);
     if (free_ == 0) {
-      waiting_.push_back(std::move(done));
+      waiter->Set(std::move(done));
+      waiting_.push_back(waiter);
       return;
     }
     --free_;
@@ -26,14 +49,16 @@ void DeliverySlots::Leave() {
   Done next;
   {
     MutexLock lock(&mutex_);
-    if (waiting_.empty()) {
+    while (!next && !waiting_.empty()) {
+      next = waiting_.front()->Take();
+      waiting_.pop_front();
+    }
+    if (!next) {
       ++free_;
       return;
     }
-    // It takes over the place.
-    next = std::move(waiting_.front());
-    waiting_.pop_front();
   }
+  // It takes over the place.
   next(true);
 }
 

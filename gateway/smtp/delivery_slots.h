@@ -3,8 +3,11 @@
 #define RMAIL_GATEWAY_SMTP_DELIVERY_SLOTS_H_
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <cstddef>
 #include <deque>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -32,18 +35,29 @@ class DeliverySlots {
 
   explicit DeliverySlots(size_t count) : free_(count) {}
 
-  // Waits for a place, in the order of the callers.
-  boost::asio::awaitable<Slot> Enter();
+  // Waits for a place, in the order of the callers. None: there was none until `deadline`.
+  boost::asio::awaitable<std::optional<Slot>> Enter(std::chrono::steady_clock::time_point deadline);
 
  private:
   using Done = absl::AnyInvocable<void(bool)>;
-  void Enter(Done done);
+  // Whoever takes the callback calls it: with true, and a place, or with false.
+  class Waiter {
+   public:
+    void Set(Done done);
+    // Empty: it is taken.
+    Done Take();
+
+   private:
+    Mutex mutex_;
+    Done done_ ABSL_GUARDED_BY(mutex_);
+  };
+  void Enter(const std::shared_ptr<Waiter>& waiter, Done done);
   void Leave();
 
   Mutex mutex_;
   size_t free_ ABSL_GUARDED_BY(mutex_);
-  // Only while none is free.
-  std::deque<Done> waiting_ ABSL_GUARDED_BY(mutex_);
+  // Only while none is free. Those that have given up are still in it.
+  std::deque<std::shared_ptr<Waiter>> waiting_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rmail::gateway::smtp

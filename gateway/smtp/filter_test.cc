@@ -58,11 +58,38 @@ TEST_F(FilterTest, UsersDoNotWriteAsOthers) {
   for (const char* from : {"", "Alice", "Nobody:;", "@example.com", "alice@"}) {
     EXPECT_EQ(Submit(*client, std::string("From: ") + from), kUnreadable) << from;
   }
+  EXPECT_EQ(Submit(*client, "From: alice@example.com\r\nSender: bob@example.com"),
+            "550 5.7.1 The Sender field has an address that is not yours");
+  EXPECT_EQ(Submit(*client, "From: alice@example.com\r\nSender: Bob"),
+            "550 5.6.0 The Sender field has no address that can be read");
   std::string many = "alice@example.com";
   for (int i = 0; i < 30; ++i) many += ",\r\n alice@example.com";
   EXPECT_EQ(Submit(*client, "From: " + many), kUnreadable);
   EXPECT_EQ(Submit(*client, "From: alice@example.com" + std::string(20000, ' ')), kUnreadable);
   EXPECT_TRUE(store.Inbox("bob@example.com").empty());
+}
+
+// What the parser's bounds leave out, or groups distract from, other programs may show.
+TEST_F(FilterTest, NoAddressHidesInAField) {
+  options.max_bad_commands = 100;
+  Start();
+  auto client = LoggedIn("alice@example.com");
+  std::string groups;
+  for (char name = 'a'; name <= 'z'; ++name) groups += std::string(1, name) + ":;";
+  std::string tokens = "<alice@example.com";
+  for (int i = 0; i < 1000; ++i) tokens += "\"\"";
+  for (const std::string& from :
+       {groups + "alice@example.com, CEO <ceo@bank.example>",
+        std::string("a:;b:alice@example.com;"),
+        std::string("\"ceo@bank.example\": alice@example.com;"),
+        std::string("ceo@bank.example: alice@example.com;"), tokens + "@bank.example>"}) {
+    EXPECT_EQ(Submit(*client, "From: " + from), kUnreadable) << from;
+  }
+  std::string group = "Us: alice@example.com";
+  for (int i = 1; i < 20; ++i) group += ",\r\n \"A. B\" <alice@example.com>";
+  EXPECT_TRUE(Submit(*client, "From: " + group + ";").starts_with("250 "));
+  EXPECT_TRUE(Submit(*client, "From: alice@example.com\r\nSender: Alice <alice@example.com>")
+                  .starts_with("250 "));
 }
 
 TEST_F(FilterTest, OthersWriteAsTheyLike) {

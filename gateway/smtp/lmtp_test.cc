@@ -74,6 +74,33 @@ TEST_F(LmtpTest, ARefusalForEachRecipient) {
   EXPECT_EQ(client->Reply(), "250 2.0.0 OK");
 }
 
+TEST_F(LmtpTest, ARefusedChunkLeavesTheLastOneItsReplies) {
+  options.max_message_size = 100;
+  Start();
+  auto client = Envelope({"alice@example.com", "bob@example.com"});
+  client->Send("BDAT 200\r\n" + std::string(200, 'x') + "BDAT 3\r\nabcBDAT 0 LAST\r\nNOOP\r\n");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(client->Reply(), "552 5.3.4 The message is too big") << i;
+  EXPECT_EQ(client->Reply(), "250 2.0.0 OK");
+  EXPECT_TRUE(store.Inbox("alice@example.com").empty());
+  EXPECT_EQ(client->Say("MAIL FROM:<sender@example.net>"), "250 2.1.0 Sender OK");
+}
+
+TEST_F(LmtpTest, SaysWhatItLikesInHello) {
+  Start();
+  auto client = Lmtp();
+  EXPECT_EQ(client->Say("LHLO"), "501 5.5.4 Say a domain name or an address literal");
+  EXPECT_EQ(client->Say("LHLO " + std::string(256, '(')),
+            "501 5.5.4 Say a domain name or an address literal");
+  EXPECT_TRUE(client->Say("LHLO Bob's (big) PC;").starts_with("250-"));
+  client->Say("MAIL FROM:<sender@example.net>");
+  client->Say("RCPT TO:<alice@example.com>");
+  client->Say("DATA");
+  client->Send("x\r\n.\r\n");
+  EXPECT_TRUE(client->Reply().starts_with("250 "));
+  EXPECT_NE(TraceOf(store.Inbox("alice@example.com").at(0)).find("from unknown ("),
+            std::string::npos);
+}
+
 TEST_F(LmtpTest, AllMailboxesMayFail) {
   store.FailDelivery("alice@example.com", "OVER_QUOTA");
   Start();

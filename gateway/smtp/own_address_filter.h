@@ -9,9 +9,9 @@
 
 namespace rmail::gateway::smtp {
 
-// Refuses mail of a user who has authenticated and whose From field names an address whose mail is
-// not theirs: 550 5.7.1. A message without From is taken: it pretends nothing. `addresses` outlives
-// it.
+// Refuses mail of a user who has authenticated and whose From or Sender field names an address
+// whose mail is not theirs: 550 5.7.1; or can't be read with certainty: 550 5.6.0. A message
+// without these fields is taken: it pretends nothing. `addresses` outlives it.
 class OwnAddressFilter : public MessageFilter {
  public:
   explicit OwnAddressFilter(AddressLookup& addresses) : addresses_(addresses) {}

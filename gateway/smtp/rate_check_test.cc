@@ -24,7 +24,12 @@ TEST_F(RateCheckTest, WhatIsCounted) {
       store.counted(),
       ElementsAre("smtp-connection/address/127.0.0.1", "smtp-connection/network/127.0.0.0/24",
                   "smtp-message/address/127.0.0.1", "smtp-message/network/127.0.0.0/24",
+                  "smtp-recipient/address/127.0.0.1", "smtp-recipient/network/127.0.0.0/24",
+                  // Guesses, too.
                   "smtp-recipient/address/127.0.0.1", "smtp-recipient/network/127.0.0.0/24"));
+  store.RefuseEvents("smtp-recipient/address");
+  EXPECT_EQ(client->Say("RCPT TO:<nobody@example.com>"),
+            "450 4.7.1 Too many recipients, try again later");
 }
 
 TEST_F(RateCheckTest, OfAUserTheAccountIsCounted) {
@@ -68,6 +73,21 @@ TEST_F(RateCheckTest, TooManyMessagesAndRecipients) {
   // The client comes back later.
   store.RefuseEvents("");
   EXPECT_EQ(client->Say("RCPT TO:<alice@example.com>"), "250 2.1.5 Recipient OK");
+}
+
+// The session goes on, but not the mail.
+TEST_F(RateCheckTest, AnAccountThatIsDisabledSendsNoMore) {
+  Start();
+  auto client = LoggedIn("alice@example.com");
+  EXPECT_EQ(client->Say("MAIL FROM:<alice@example.com>"), "250 2.1.0 Sender OK");
+  client->Say("RSET");
+  store.Disable("alice@example.com");
+  const std::string refused = "550 5.7.1 This account may not send";
+  EXPECT_EQ(client->Say("MAIL FROM:<Alice@Example.com>"), refused);
+  EXPECT_EQ(client->Say("MAIL FROM:<>"), refused);
+  // It is gone, and others have its address.
+  store.AddAlias("alice@example.com", {"bob@example.com"});
+  EXPECT_EQ(client->Say("MAIL FROM:<alice@example.com>"), refused);
 }
 
 TEST_F(RateCheckTest, WithoutAStoreNothingIsRefused) {

@@ -62,6 +62,7 @@ struct Command;
 using Outcome = std::optional<Reply>;
 
 struct Hello {
+  // IsHelloName holds; "unknown" when the client has said something else.
   std::string name;
   // EHLO or LHLO.
   bool extended = false;

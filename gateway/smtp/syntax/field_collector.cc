@@ -7,7 +7,7 @@
 namespace rmail::gateway::smtp {
 namespace {
 
-// Octets up to the colon: blanks before it are wrong but read.
+// Octets up to the colon, without the blanks that are wrong there but read.
 constexpr size_t kMaxName = 80;
 
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
@@ -43,7 +43,7 @@ void FieldCollector::TakeName(std::string_view piece) {
   }
   const size_t colon = piece.find(':');
   if (colon == std::string_view::npos) {
-    line_.append(piece.substr(0, kMaxName));
+    AddToName(piece);
     if (line_ == "\n" || line_ == "\r\n") {
       state_ = State::kBody;
     } else if (line_.size() > kMaxName || piece.ends_with('\n')) {
@@ -52,14 +52,21 @@ void FieldCollector::TakeName(std::string_view piece) {
     }
     return;
   }
-  line_.append(piece.substr(0, std::min(colon, kMaxName)));
-  std::string_view name = line_;
-  while (!name.empty() && IsBlank(name.back())) name.remove_suffix(1);
-  collecting_ = EqualsIgnoreCase(name, name_);
+  AddToName(piece.substr(0, colon));
+  collecting_ = EqualsIgnoreCase(line_, name_);
   state_ = collecting_ ? State::kValue : State::kSkip;
   if (!collecting_) return;
   values_.emplace_back();
   TakeValue(piece.substr(colon + 1));
+}
+
+void FieldCollector::AddToName(std::string_view piece) {
+  for (const char c : piece) {
+    if (line_.size() > kMaxName) return;
+    // Any number of them may stand before the colon.
+    if (IsBlank(c) && EqualsIgnoreCase(line_, name_)) continue;
+    line_.push_back(c);
+  }
 }
 
 void FieldCollector::TakeValue(std::string_view piece) {

@@ -33,12 +33,13 @@ class FieldCollector {
   // A line or a piece of one; an LF only at its end.
   void Take(std::string_view piece);
   void TakeName(std::string_view piece);
+  void AddToName(std::string_view piece);
   void TakeValue(std::string_view piece);
 
   const std::string name_;
   const size_t limit_;
   State state_ = State::kName;
-  // The line's start, while its name is not complete.
+  // The line's start, while its name is not complete; without blanks behind `name_`.
   std::string line_;
   // The field that a folded line continues is one of the name.
   bool collecting_ = false;

@@ -20,6 +20,18 @@ TEST(FieldCollector, FindsEachField) {
   EXPECT_EQ(From("FROM \t: a"), Values{" a"});
 }
 
+TEST(FieldCollector, AnyNumberOfBlanksBeforeTheColon) {
+  const std::string message = "From" + std::string(200, ' ') + "\t: a\r\nFrom" +
+                              std::string(200, ' ') + "x: b\r\nFrom : c\r\n";
+  for (size_t piece = 1; piece < message.size(); piece += 13) {
+    FieldCollector fields("From", 100);
+    for (size_t at = 0; at < message.size(); at += piece) {
+      fields.Feed(std::string_view(message).substr(at, piece));
+    }
+    EXPECT_EQ(fields.values(), (Values{" a\r\n", " c\r\n"})) << piece;
+  }
+}
+
 TEST(FieldCollector, WhatIsNoField) {
   EXPECT_EQ(From("From alice Mon\r\n : x\r\nFromage: y\r\nX-From: z\r\n"), Values{});
   EXPECT_EQ(From(""), Values{});

@@ -51,6 +51,7 @@ void MessageChecker::AddToLine(std::string_view data) {
     facts_.eight_bit |= high;
     facts_.eight_bit_header |= high && in_header;
   }
+  if (in_header) facts_.nul_in_header |= data.find('\0') != std::string_view::npos;
   if (in_header && line_start_.size() < kReceived.size()) {
     line_start_.append(data.substr(0, kReceived.size() - line_start_.size()));
   }

@@ -15,10 +15,11 @@ struct MessageFacts {
   // A CR without LF or a LF without CR; and one in the header.
   bool bare_newline = false;
   bool bare_newline_in_header = false;
-  // An octet above 127; and one in the header. A NUL.
+  // An octet above 127; and one in the header. A NUL; and one in the header.
   bool eight_bit = false;
   bool eight_bit_header = false;
   bool nul = false;
+  bool nul_in_header = false;
   // The header's end has come.
   bool header_complete = false;
   // Of the longest line, octets, without CRLF.

@@ -41,6 +41,19 @@ TEST(MessageChecker, SizeAndLongestLine) {
   }
 }
 
+TEST(MessageChecker, Nul) {
+  const std::string nul(1, '\0');
+  for (size_t piece = 1; piece < 8; ++piece) {
+    EXPECT_FALSE(Check("a\r\n\r\nb\r\n", piece).nul);
+    const MessageFacts header = Check("a\r\n" + nul + "\r\n\r\nb\r\n", piece);
+    EXPECT_TRUE(header.nul);
+    EXPECT_TRUE(header.nul_in_header);
+    const MessageFacts body = Check("a\r\n\r\nb" + nul, piece);
+    EXPECT_TRUE(body.nul);
+    EXPECT_FALSE(body.nul_in_header);
+  }
+}
+
 TEST(MessageChecker, CountsReceivedFieldsOfTheHeader) {
   const std::string_view message =
       "Received: a\r\n b\r\nRECEIVED:c\r\n Received: no\r\nX-Received: no\r\nReceivedno\r\n\r\n"
