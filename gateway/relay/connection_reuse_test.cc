@@ -12,7 +12,6 @@
 namespace rmail::gateway::relay {
 namespace {
 
-using ::testing::Contains;
 using testing::kDrop;
 using testing::kHang;
 
