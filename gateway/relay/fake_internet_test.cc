@@ -35,7 +35,6 @@ namespace {
 
 namespace pb = ::rmail::store::v1;
 using ::testing::AllOf;
-using ::testing::Contains;
 using testing::DnsServer;
 using testing::FakeSmtpOptions;
 using testing::FakeSmtpServer;

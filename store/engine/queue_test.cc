@@ -28,7 +28,6 @@ namespace rmail::engine {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 namespace pb = ::rmail::store::v1;
@@ -286,10 +285,10 @@ TEST_F(QueueTest, ALogAndALockThatAreGoneAreMadeAnew) {
   EXPECT_THAT(Ids(*other), ElementsAre(id));
   std::filesystem::remove(folder_.Path("queue/log"));
   std::filesystem::remove(folder_.Path("queue/lock"));
-  const std::string second = Enqueue();
+  Enqueue();
   EXPECT_THAT(Ids(*other), SizeIs(2));
   folder_.Write("queue/log", std::string(100, '\0'));
-  const std::string third = Enqueue();
+  Enqueue();
   EXPECT_THAT(Ids(*other), SizeIs(3));
   EXPECT_THAT(Ids(*store_), SizeIs(3));
 }

@@ -132,7 +132,7 @@ TEST_F(QueueCommandsTest, ListAndShow) {
 
 TEST_F(QueueCommandsTest, HoldRetryAndDelete) {
   const std::string first = Enqueue("alice@example.com", "bob@elsewhere.test");
-  const std::string second = Enqueue("alice@example.com", "carol@third.test");
+  Enqueue("alice@example.com", "carol@third.test");
   EXPECT_EQ(Run({"hold", first}).out, "1 message: on hold until `rmail queue retry`\n");
   EXPECT_THAT(Run({"list", "--held"}).out, HasSubstr("on hold"));
   EXPECT_EQ(Run({"retry", "--held"}).out, "1 message: to be sent now\n");
