@@ -16,10 +16,6 @@ namespace rmail::gateway::imap {
 
 namespace {
 
-// A server that takes longer hangs.
-constexpr absl::Duration kAnswerLimit = absl::Seconds(60);
-constexpr size_t kTranscriptLines = 40;
-constexpr size_t kTranscriptLine = 300;
 // A literal that is larger is not worth its time.
 constexpr size_t kMaxDigits = 5;
 
@@ -88,53 +84,17 @@ std::optional<std::vector<Piece>> Split(std::string_view command) {
 SessionFuzzer::SessionFuzzer(uint16_t port, std::string user, std::string password)
     : port_(port), user_(std::move(user)), password_(std::move(password)) {}
 
-size_t SessionFuzzer::Below(size_t bound) {
-  if (input_.empty()) return 0;
-  size_t number = static_cast<unsigned char>(input_.front());
-  input_.remove_prefix(1);
-  if (bound > 256 && !input_.empty()) {
-    number = number << 8 | static_cast<unsigned char>(input_.front());
-    input_.remove_prefix(1);
-  }
-  return number % bound;
-}
-
-void SessionFuzzer::Log(std::string_view who, std::string_view text) {
-  if (transcript_.size() == kTranscriptLines) transcript_.pop_front();
-  transcript_.push_back(fmt::format("{} {}", who, text.substr(0, kTranscriptLine)));
-}
-
-void SessionFuzzer::Fail(std::string_view what) {
-  for (const std::string& line : transcript_) fmt::print(stderr, "{}\n", line);
-  fmt::print(stderr, "session fuzzer: {}\n", what);
-  std::abort();
-}
-
 void SessionFuzzer::Connect() {
-  auto wire = imap_stress::Wire::Connect({.port = port_});
-  if (!wire.ok()) Fail(wire.status().ToString());
-  wire_ = *std::move(wire);
+  Open(port_);
   ended_ = false;
-  transcript_.clear();
+  ForgetLog();
   if (!Read().starts_with("* OK ")) Fail("no greeting");
   if (Below(8) != 0) Converse(fmt::format("LOGIN {} {}", user_, password_));
   if (!ended_ && Below(4) != 0) Converse("SELECT INBOX");
 }
 
-void SessionFuzzer::Send(std::string_view octets) {
-  // In up to three pieces, so that the server meets the ends of its reads everywhere.
-  for (size_t pieces = Below(4) == 0 ? 2 : 0; pieces > 0 && octets.size() > 1; --pieces) {
-    const size_t count = 1 + Below(octets.size() - 1);
-    if (!wire_->Send(octets.substr(0, count)).ok()) return;
-    octets.remove_prefix(count);
-  }
-  // A failure shows when its answer is read.
-  const absl::Status ignored = wire_->Send(octets);
-  static_cast<void>(ignored);
-}
-
 std::string SessionFuzzer::Read() {
-  absl::StatusOr<std::string> response = wire_->ReadResponse(kAnswerLimit);
+  absl::StatusOr<std::string> response = ReadLine();
   if (!response.ok()) Fail(response.status().ToString());
   Log("S:", *response);
   if (response->find(' ') == std::string::npos) Fail("this is no response");
@@ -148,7 +108,7 @@ bool SessionFuzzer::AwaitAnswer(const std::string& tag) {
     if (response.starts_with("* ")) {
       // After LOGOUT the tagged answer follows; where the server has had enough, nothing does.
       if (!ended_) continue;
-      const absl::StatusOr<std::string> last = wire_->ReadResponse(kAnswerLimit);
+      const absl::StatusOr<std::string> last = ReadLine();
       if (last.ok() && !last->starts_with(tag + " ")) Fail("words after BYE");
       if (last.ok() || absl::IsAborted(last.status())) return false;
       Fail("the connection stays open after BYE");
@@ -249,10 +209,8 @@ void SessionFuzzer::Mutate(std::string& command) {
 }
 
 void SessionFuzzer::CheckAlive() {
-  input_ = {};
-  auto wire = imap_stress::Wire::Connect({.port = port_});
-  if (!wire.ok()) Fail("the server is gone");
-  wire_ = *std::move(wire);
+  SetInput({});
+  Open(port_);
   ended_ = false;
   Read();
   Send(
@@ -261,10 +219,10 @@ void SessionFuzzer::CheckAlive() {
 }
 
 void SessionFuzzer::Run(std::string_view input) {
-  input_ = input;
-  while (!input_.empty()) {
+  SetInput(input);
+  while (has_input()) {
     Connect();
-    while (!input_.empty() && !ended_) {
+    while (has_input() && !ended_) {
       if (Below(4) == 0) {
         Pipeline();
       } else {

@@ -4,12 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include "tools/imap_stress/wire.h"
+#include "tests/support/fuzz_client.h"
 
 namespace rmail::gateway::imap {
 
@@ -19,7 +17,7 @@ namespace rmail::gateway::imap {
 // - a complete command gets no tagged answer, or more than one, or another one's;
 // - what the server says is no response at all, or nothing comes for long;
 // - the connection ends without BYE, or stays open after it.
-class SessionFuzzer {
+class SessionFuzzer : private testing::FuzzClient {
  public:
   // Of a server without TLS; `user` and `password` log in.
   SessionFuzzer(uint16_t port, std::string user, std::string password);
@@ -32,9 +30,6 @@ class SessionFuzzer {
   uint64_t accepted() const { return accepted_; }
 
  private:
-  // The input, as choices. At its end they are all 0.
-  size_t Below(size_t bound);
-
   void Connect();
   std::string MakeCommand();
   void Mutate(std::string& command);
@@ -45,24 +40,18 @@ class SessionFuzzer {
   // The server is well.
   void CheckAlive();
 
-  void Send(std::string_view octets);
   std::string Read();
   // Reads up to a continuation or the tagged answer; true for the former. With `ended`, the session
   // may end instead, see ended_.
   bool AwaitAnswer(const std::string& tag);
-  [[noreturn]] void Fail(std::string_view what);
-  void Log(std::string_view who, std::string_view text);
 
   const uint16_t port_;
   const std::string user_;
   const std::string password_;
-  std::string_view input_;
-  std::unique_ptr<imap_stress::Wire> wire_;
   bool ended_ = false;  // with BYE
   int tags_ = 0;
   uint64_t answered_ = 0;
   uint64_t accepted_ = 0;
-  std::deque<std::string> transcript_;
 };
 
 }  // namespace rmail::gateway::imap

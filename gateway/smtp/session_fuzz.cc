@@ -12,11 +12,6 @@
 namespace rmail::gateway::smtp {
 namespace {
 
-// A server that takes longer hangs.
-constexpr absl::Duration kAnswerLimit = absl::Seconds(60);
-constexpr size_t kTranscriptLines = 40;
-constexpr size_t kTranscriptLine = 300;
-
 constexpr std::string_view kCommands[] = {
     "MAIL FROM:<sender@example.net>",
     "MAIL FROM:<alice@example.com> RET=HDRS ENVID=QQ+2B1",
@@ -95,58 +90,23 @@ bool StandsAlone(std::string_view command) {
 
 }  // namespace
 
-size_t SessionFuzzer::Below(size_t bound) {
-  if (input_.empty()) return 0;
-  size_t number = static_cast<unsigned char>(input_.front());
-  input_.remove_prefix(1);
-  if (bound > 256 && !input_.empty()) {
-    number = number << 8 | static_cast<unsigned char>(input_.front());
-    input_.remove_prefix(1);
-  }
-  return number % bound;
-}
-
-void SessionFuzzer::Log(std::string_view who, std::string_view text) {
-  if (transcript_.size() == kTranscriptLines) transcript_.pop_front();
-  transcript_.push_back(fmt::format("{} {}", who, text.substr(0, kTranscriptLine)));
-}
-
-void SessionFuzzer::Fail(std::string_view what) {
-  for (const std::string& line : transcript_) fmt::print(stderr, "{}\n", line);
-  fmt::print(stderr, "session fuzzer: {}\n", what);
-  std::abort();
-}
-
 void SessionFuzzer::Connect() {
   const uint16_t ports[] = {ports_.receiving, ports_.submission, ports_.lmtp};
   const size_t which = Below(std::size(ports));
   lmtp_ = which == 2;
-  auto wire = imap_stress::Wire::Connect({.port = ports[which]});
-  if (!wire.ok()) Fail(wire.status().ToString());
-  wire_ = *std::move(wire);
+  Open(ports[which]);
   ended_ = false;
   recipients_ = 0;
-  transcript_.clear();
+  ForgetLog();
   if (ReadReply() != 220) Fail("no greeting");
   if (Below(8) != 0) Converse(lmtp_ ? "LHLO x" : "EHLO x");
   if (which == 1 && Below(8) != 0) Converse("AUTH PLAIN AGFsaWNlQGV4YW1wbGUuY29tAHNlY3JldA==");
 }
 
-void SessionFuzzer::Send(std::string_view octets) {
-  // In up to three pieces, so that the server meets the ends of its reads everywhere.
-  for (size_t pieces = Below(4) == 0 ? 2 : 0; pieces > 0 && octets.size() > 1; --pieces) {
-    const size_t count = 1 + Below(octets.size() - 1);
-    if (!wire_->Send(octets.substr(0, count)).ok()) return;
-    octets.remove_prefix(count);
-  }
-  // A failure shows when its reply is read.
-  static_cast<void>(wire_->Send(octets));
-}
-
 int SessionFuzzer::ReadReply() {
   int code = 0;
   while (true) {
-    const absl::StatusOr<std::string> line = wire_->ReadResponse(kAnswerLimit);
+    const absl::StatusOr<std::string> line = ReadLine();
     if (absl::IsDeadlineExceeded(line.status())) Fail("no reply");
     if (!line.ok()) {
       // It may end after a refusal and after QUIT, between replies.
@@ -168,7 +128,7 @@ int SessionFuzzer::ReadReply() {
   ++replies_;
   last_code_ = code;
   if (code == 421 || code == 221) {
-    if (wire_->ReadResponse(kAnswerLimit).ok()) Fail("words after the last reply");
+    if (ReadLine().ok()) Fail("words after the last reply");
     ended_ = true;
   }
   return code;
@@ -283,10 +243,10 @@ void SessionFuzzer::Mutate(std::string& command) {
 }
 
 void SessionFuzzer::Run(std::string_view input) {
-  input_ = input;
-  while (!input_.empty()) {
+  SetInput(input);
+  while (has_input()) {
     Connect();
-    while (!input_.empty() && !ended_) {
+    while (has_input() && !ended_) {
       switch (Below(8)) {
         case 0:
           Pipeline();

@@ -4,12 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include "tools/imap_stress/wire.h"
+#include "tests/support/fuzz_client.h"
 
 namespace rmail::gateway::smtp {
 
@@ -18,7 +16,7 @@ namespace rmail::gateway::smtp {
 // - a command gets no reply, or more than one;
 // - a reply is none: a code that does not fit its enhanced code, lines of several codes;
 // - the connection ends after a reply that promises more, or stays open after 421 or 221.
-class SessionFuzzer {
+class SessionFuzzer : private testing::FuzzClient {
  public:
   // What a command may be answered with depends on what the port is for.
   struct Ports {
@@ -37,9 +35,6 @@ class SessionFuzzer {
   uint64_t stored() const { return stored_; }
 
  private:
-  // The input, as choices. At its end they are all 0.
-  size_t Below(size_t bound);
-
   void Connect();
   std::string MakeCommand();
   void Mutate(std::string& command);
@@ -50,17 +45,12 @@ class SessionFuzzer {
   // Commands that wait for nothing, all at once.
   void Pipeline();
 
-  void Send(std::string_view octets);
   // The code of the next reply; 0 when the session has ended.
   int ReadReply();
   // A reply for each recipient in LMTP, one else.
   void ReadFinalReplies();
-  [[noreturn]] void Fail(std::string_view what);
-  void Log(std::string_view who, std::string_view text);
 
   const Ports ports_;
-  std::string_view input_;
-  std::unique_ptr<imap_stress::Wire> wire_;
   bool lmtp_ = false;
   // RCPTs that were accepted in this transaction.
   int recipients_ = 0;
@@ -68,7 +58,6 @@ class SessionFuzzer {
   bool ended_ = false;
   uint64_t replies_ = 0;
   uint64_t stored_ = 0;
-  std::deque<std::string> transcript_;
 };
 
 }  // namespace rmail::gateway::smtp
