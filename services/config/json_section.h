@@ -45,8 +45,6 @@ class JsonSection {
   }
   // An object; empty when it is missing.
   const boost::json::object& Object(std::string_view key);
-  // Takes a key without looking at it.
-  void Skip(std::string_view key) { known_.emplace(key); }
 
   void Fail(std::string_view key, std::string_view reason);
   // The first error; or the first key that nobody asked for.
