@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "gateway/imap/commands.h"
@@ -74,62 +75,68 @@ boost::asio::awaitable<std::string> HighestModseq(Session& session) {
   co_return code + "] ";
 }
 
-// What both commands have in common: Request is CopyMessagesRequest or MoveMessagesRequest.
+// What was copied or moved; `Request` is CopyMessagesRequest or MoveMessagesRequest.
 template <typename Request>
-boost::asio::awaitable<absl::StatusOr<client::ResponseTo<Request>>> Transfer(
-    Session& session, const std::vector<IndexRange>& messages, const std::string& target) {
+struct Transferred {
+  client::ResponseTo<Request> response;
+  std::string target;
+  // None of the messages was gone already.
+  bool all = false;
+};
+
+// What both commands have in common: the reply when nothing was copied or moved.
+template <typename Request>
+boost::asio::awaitable<std::variant<Reply, Transferred<Request>>> Transfer(Session& session,
+                                                                           const Command& command,
+                                                                           std::string_view verb) {
+  const auto& arguments = std::get<CopyArguments>(command.arguments);
+  const std::optional<std::vector<IndexRange>> messages =
+      session.mailbox().Resolve(arguments.set, command.uid);
+  if (!messages) co_return Bad("No such message number");
+  const auto target = co_await FindMailbox(session.store(), arguments.mailbox);
+  if (!target.ok()) co_return NoBecauseOfTarget(target.status());
+  if (messages->empty()) co_return Ok(std::string(verb) + " completed, no such messages");
   Request request;
   request.set_mailbox(session.mailbox().name());
-  request.set_target(target);
-  session.mailbox().AddUidRanges(messages, *request.mutable_uids());
-  co_return co_await session.store().Call(std::move(request));
+  request.set_target(target->name());
+  session.mailbox().AddUidRanges(*messages, *request.mutable_uids());
+  auto response = co_await session.store().Call(std::move(request));
+  if (!response.ok()) co_return NoBecauseOfTarget(response.status());
+  const bool all = CountUids(response->source_uids()) == Count(*messages);
+  co_return Transferred<Request>{*std::move(response), target->name(), all};
+}
+
+// `code` is empty or ends with a space.
+Reply Completed(std::string code, std::string_view verb, bool all) {
+  if (code.empty() && !all) code = kSomeGone;
+  code += verb;
+  return Ok(code + (all ? " completed" : " completed, some messages are gone"));
 }
 
 }  // namespace
 
 boost::asio::awaitable<Reply> Copy(Session& session, const Command& command) {
-  const auto& arguments = std::get<CopyArguments>(command.arguments);
-  const std::optional<std::vector<IndexRange>> messages =
-      command.uid ? session.mailbox().ResolveUids(arguments.set)
-                  : session.mailbox().ResolveSequence(arguments.set);
-  if (!messages) co_return Bad("No such message number");
-  const auto target = co_await FindMailbox(session.store(), arguments.mailbox);
-  if (!target.ok()) co_return NoBecauseOfTarget(target.status());
-  if (messages->empty()) co_return Ok("COPY completed, no such messages");
-  const auto copied =
-      co_await Transfer<store::v1::CopyMessagesRequest>(session, *messages, target->name());
-  if (!copied.ok()) co_return NoBecauseOfTarget(copied.status());
-  co_await SyncIfSelected(session, target->name());
-  const bool all = CountUids(copied->source_uids()) == Count(*messages);
-  std::string code = CopyUid(*copied);
-  if (code.empty() && !all) code = kSomeGone;
-  co_return Ok(code + (all ? "COPY completed" : "COPY completed, some messages are gone"));
+  const auto outcome = co_await Transfer<store::v1::CopyMessagesRequest>(session, command, "COPY");
+  if (const auto* reply = std::get_if<Reply>(&outcome)) co_return *reply;
+  const auto& copied = std::get<Transferred<store::v1::CopyMessagesRequest>>(outcome);
+  co_await SyncIfSelected(session, copied.target);
+  co_return Completed(CopyUid(copied.response), "COPY", copied.all);
 }
 
 boost::asio::awaitable<Reply> Move(Session& session, const Command& command) {
-  const auto& arguments = std::get<CopyArguments>(command.arguments);
   if (session.mailbox().read_only()) {
     co_return No("READ-ONLY", "The mailbox was opened with EXAMINE");
   }
-  const std::optional<std::vector<IndexRange>> messages =
-      command.uid ? session.mailbox().ResolveUids(arguments.set)
-                  : session.mailbox().ResolveSequence(arguments.set);
-  if (!messages) co_return Bad("No such message number");
-  const auto target = co_await FindMailbox(session.store(), arguments.mailbox);
-  if (!target.ok()) co_return NoBecauseOfTarget(target.status());
-  if (messages->empty()) co_return Ok("MOVE completed, no such messages");
-  const auto moved =
-      co_await Transfer<store::v1::MoveMessagesRequest>(session, *messages, target->name());
-  if (!moved.ok()) co_return NoBecauseOfTarget(moved.status());
+  const auto outcome = co_await Transfer<store::v1::MoveMessagesRequest>(session, command, "MOVE");
+  if (const auto* reply = std::get_if<Reply>(&outcome)) co_return *reply;
+  const auto& moved = std::get<Transferred<store::v1::MoveMessagesRequest>>(outcome);
   // RFC 6851, 4.3: before the dispatcher's EXPUNGEs.
-  const std::string code = CopyUid(*moved);
+  const std::string code = CopyUid(moved.response);
   if (!code.empty()) session.out().buffer() += "* OK " + code + "Moved\r\n";
-  session.mailbox().MarkExpunged(moved->source_uids());
+  session.mailbox().MarkExpunged(moved.response.source_uids());
   std::string highest = co_await HighestModseq(session);
-  co_await SyncIfSelected(session, target->name());
-  const bool all = CountUids(moved->source_uids()) == Count(*messages);
-  if (highest.empty() && !all) highest = kSomeGone;
-  co_return Ok(highest + (all ? "MOVE completed" : "MOVE completed, some messages are gone"));
+  co_await SyncIfSelected(session, moved.target);
+  co_return Completed(std::move(highest), "MOVE", moved.all);
 }
 
 }  // namespace rmail::gateway::imap

@@ -136,8 +136,7 @@ boost::asio::awaitable<Reply> Fetch(Session& session, const Command& command) {
   if (const std::string_view why = WhyNot(session, command); !why.empty()) co_return Bad(why);
   // Before anything new is heard of: '*' is the last message that the client knows.
   std::optional<std::vector<IndexRange>> messages =
-      command.uid ? session.mailbox().ResolveUids(arguments.set)
-                  : session.mailbox().ResolveSequence(arguments.set);
+      session.mailbox().Resolve(arguments.set, command.uid);
   if (!messages) co_return Bad("No such message number");
   const bool qresync = session.enabled().qresync;
   FetchPlan plan = MakeFetchPlan(arguments.items, command.uid || qresync);

@@ -159,8 +159,7 @@ boost::asio::awaitable<Reply> StoreFlags(Session& session, const Command& comman
   const auto& arguments = std::get<StoreArguments>(command.arguments);
   if (session.mailbox().read_only()) co_return ReadOnly();
   std::optional<std::vector<IndexRange>> messages =
-      command.uid ? session.mailbox().ResolveUids(arguments.set)
-                  : session.mailbox().ResolveSequence(arguments.set);
+      session.mailbox().Resolve(arguments.set, command.uid);
   if (!messages) co_return Bad("No such message number");
   if (arguments.unchanged_since) {
     const absl::Status enabled = co_await session.EnableCondstore();

@@ -128,6 +128,10 @@ class SelectedMailbox {
   std::optional<std::vector<IndexRange>> ResolveSequence(const SequenceSet& set) const;
   // Messages of a set of UIDs; those that do not exist are passed over.
   std::vector<IndexRange> ResolveUids(const SequenceSet& set) const;
+  // One or the other.
+  std::optional<std::vector<IndexRange>> Resolve(const SequenceSet& set, bool uids) const {
+    return uids ? ResolveUids(set) : ResolveSequence(set);
+  }
   // The UIDs of messages, as the store takes them.
   void AddUidRanges(const std::vector<IndexRange>& messages, UidRangeList& out) const;
 
