@@ -170,6 +170,17 @@ ComposedReport ComposeReport(const DeliveryReport& report) {
   return composed;
 }
 
+void DescribeReport(const DeliveryReport& report, const ComposedReport& composed, bool require_tls,
+                    store::v1::DeliverHeader& header) {
+  header.set_mailbox_fields(smtp::ReturnPathField(""));
+  if (!header.has_queue()) return;
+  store::v1::QueueEnvelope& envelope = *header.mutable_queue();
+  envelope.set_trace_id(report.unique);
+  envelope.set_utf8(composed.utf8);
+  envelope.set_eight_bit(composed.eight_bit);
+  envelope.set_require_tls(require_tls);
+}
+
 std::string NewReportId() {
   unsigned char random[16];
   if (RAND_bytes(random, sizeof(random)) != 1) std::terminate();

@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "gateway/smtp/syntax/reply.h"
+#include "rmail/store/v1/message.pb.h"
 
 namespace rmail::gateway::relay {
 
@@ -83,6 +84,12 @@ struct ComposedReport {
 // multipart/report: a text, a message/delivery-status, and what is returned. Nothing that came from
 // a client or a server gets into it unescaped.
 ComposedReport ComposeReport(const DeliveryReport& report);
+
+// Puts into the header of a report's delivery all but where it goes: the null reverse-path (RFC
+// 5321, 4.5.5), and, where it has a queue, what is to be known there. `require_tls`: the message
+// that it is about came with REQUIRETLS, and so must the report (RFC 8689, 5).
+void DescribeReport(const DeliveryReport& report, const ComposedReport& composed, bool require_tls,
+                    store::v1::DeliverHeader& header);
 
 // A value for DeliveryReport::unique.
 std::string NewReportId();

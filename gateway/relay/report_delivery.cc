@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "gateway/smtp/outcome.h"
-#include "gateway/smtp/syntax/trace.h"
 #include "store/base/error.h"
 #include "store/base/logging.h"
 
@@ -63,15 +62,7 @@ awaitable<ReportFate> DeliverReport(RelayStore& store, DeliveryReport report, bo
       HeaderFor(report.sender, co_await store.Resolve(report.sender));
   if (!header.ok()) co_return Failed(report, smtp::ReplyFor(header.status()));
   ComposedReport composed = ComposeReport(report);
-  // RFC 5321, 4.4.
-  header->set_mailbox_fields(smtp::ReturnPathField(""));
-  if (header->has_queue()) {
-    pb::QueueEnvelope& envelope = *header->mutable_queue();
-    envelope.set_trace_id(report.unique);
-    envelope.set_utf8(composed.utf8);
-    envelope.set_eight_bit(composed.eight_bit);
-    envelope.set_require_tls(require_tls);
-  }
+  DescribeReport(report, composed, require_tls, *header);
   const auto response = co_await store.Deliver(
       *std::move(header), std::make_unique<StringSource>(std::move(composed.message)));
   if (!response.ok()) co_return Failed(report, smtp::ReplyFor(response.status()));

@@ -12,7 +12,6 @@
 
 #include "gateway/smtp/delivery.h"
 #include "gateway/smtp/outcome.h"
-#include "gateway/smtp/syntax/trace.h"
 #include "store/base/logging.h"
 
 namespace rmail::gateway::smtp {
@@ -23,8 +22,6 @@ store::v1::DeliverHeader HeaderFor(const std::string& sender,
                                    const store::v1::ResolveRecipientResponse& resolved,
                                    const Notices& notices) {
   store::v1::DeliverHeader header;
-  // RFC 5321, 4.5.5: nobody is told of what becomes of a report.
-  header.set_mailbox_fields(ReturnPathField(""));
   for (const std::string& account : resolved.accounts()) header.add_recipients(account);
   if (!notices.relay) return header;
   std::vector<std::string> external(resolved.external().begin(), resolved.external().end());
@@ -32,19 +29,14 @@ store::v1::DeliverHeader HeaderFor(const std::string& sender,
   for (const std::string& address : external) {
     header.mutable_queue()->add_recipients()->set_address(address);
   }
-  if (header.has_queue()) header.mutable_queue()->set_require_tls(notices.require_tls);
   return header;
 }
 
 boost::asio::awaitable<bool> Store(const gateway::StoreSession& store,
-                                   const relay::DeliveryReport& report,
+                                   const relay::DeliveryReport& report, bool require_tls,
                                    store::v1::DeliverHeader header) {
   relay::ComposedReport composed = relay::ComposeReport(report);
-  if (header.has_queue()) {
-    header.mutable_queue()->set_trace_id(report.unique);
-    header.mutable_queue()->set_utf8(composed.utf8);
-    header.mutable_queue()->set_eight_bit(composed.eight_bit);
-  }
+  relay::DescribeReport(report, composed, require_tls, header);
   DeliveryPlan plan;
   plan.header = std::move(header);
   // Our own text needs no verdict.
@@ -75,7 +67,8 @@ boost::asio::awaitable<bool> Tell(AddressLookup& addresses, gateway::StoreSessio
     store::v1::DeliverHeader header;
     if (resolved.ok()) header = HeaderFor(sender, *resolved, notices);
     const bool reachable = header.recipients_size() > 0 || header.has_queue();
-    if (reachable && co_await Store(store, report, std::move(header))) continue;
+    if (reachable && co_await Store(store, report, notices.require_tls, std::move(header)))
+      continue;
     LogUntold(report);
     told = false;
   }
